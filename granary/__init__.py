@@ -1,0 +1,1 @@
+"""Granary: a warehouse whose every table, row and number has a version."""

@@ -1,0 +1,313 @@
+"""The command line: `granary VERB`; each verb is also a make target."""
+
+import sys
+import traceback
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from granary.errors import GranaryError
+from granary.reporter import Reporter
+from granary.settings import Settings
+
+app = typer.Typer(
+    name="granary",
+    help="A versioned warehouse: land files, plan models, compare environments.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+reporter = Reporter()
+
+DEMO_TENANTS = 3
+DEMO_MEMBERS = 20_000
+DEMO_START = "2024-01-01"
+DEMO_END = "2025-12-31"
+DEMO_SEED = 1
+EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
+
+Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command()
+def up() -> None:
+    """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
+    from granary.pipeline import PROD, Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    freshness = pipeline.freshness()
+    if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
+        _generate(
+            pipeline.settings,
+            DEMO_TENANTS,
+            DEMO_MEMBERS,
+            date.fromisoformat(DEMO_START),
+            date.fromisoformat(DEMO_END),
+            None,
+            DEMO_SEED,
+            False,
+        )
+    report = pipeline.land()
+    freshness = pipeline.freshness()
+    if not freshness.is_built or not freshness.is_current_project:
+        pipeline.plan(PROD, run_tests=False)
+    elif freshness.batches_waiting:
+        pipeline.run()
+    reporter.line(f"All is up: {pipeline.gateway.describe()}.")
+    reporter.line('Ask it: uv run granary sql "SELECT * FROM semantic.dashboard_summary LIMIT 5"')
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started; data stays."""
+    from granary.gateways import open_gateway
+
+    stopped = open_gateway(Settings()).stop()
+    reporter.line("Stopped." if stopped else "Nothing was running.")
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove the warehouse with all its data; files in the landing folder stay."""
+    from granary.gateways import open_gateway
+
+    gateway = open_gateway(Settings())
+    if not yes:
+        typer.confirm("Remove the warehouse and everything in it?", abort=True)
+    gateway.destroy()
+    reporter.line("The warehouse is gone; `granary up` makes a new one.")
+
+
+@app.command()
+def status() -> None:
+    """Tell what is running and how fresh prod is; exits 1 when the warehouse is down."""
+    from granary.gateways import open_gateway
+    from granary.pipeline import Pipeline
+
+    settings = Settings()
+    if not open_gateway(settings).is_up():
+        reporter.line("The warehouse is down; start it with: granary up")
+        raise typer.Exit(1)
+    pipeline = Pipeline(settings, reporter)
+    freshness = pipeline.freshness()
+    reporter.line(f"Warehouse    is up: {pipeline.gateway.describe()}")
+    if not freshness.is_built:
+        reporter.line("Prod         was never built; build it with: granary up")
+        return
+    reporter.line(
+        "Prod         has all that landed"
+        if not freshness.batches_waiting
+        else f"Prod         lacks {freshness.batches_waiting} batches; bring it up with: granary run"
+    )
+    if not freshness.is_current_project:
+        reporter.line("Models       differ from prod's; see: granary plan sandbox")
+
+
+@seed_app.command()
+def aca(
+    tenants: Annotated[int, typer.Option(min=1, max=6, help="Issuers.")] = DEMO_TENANTS,
+    members: Annotated[int, typer.Option(min=1, help="Members over all issuers.")] = DEMO_MEMBERS,
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = DEMO_START,  # type: ignore[assignment]
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = DEMO_END,  # type: ignore[assignment]
+    batches: Annotated[
+        int | None, typer.Option(min=1, help="Extracts, evenly spaced; one a month when not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
+    faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
+) -> None:
+    """Write synthetic files of health-insurance issuers: plans, providers, members, enrollments, claims."""
+    if end <= start:
+        raise typer.BadParameter("--to must be after --from.")
+    _generate(Settings(), tenants, members, start.date(), end.date(), batches, seed, faults)
+
+
+@app.command()
+def load(
+    file: Annotated[
+        Path | None, typer.Argument(help="A file from outside the landing folder.")
+    ] = None,
+    feed: Annotated[str | None, typer.Option(help="Its feed, such as aca_qhp_landscape.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Its tenant, such as cms.")] = None,
+    extracted_at: Annotated[
+        datetime | None,
+        typer.Option(formats=[EXTRACT_TIME], help="When it was read at the source, UTC."),
+    ] = None,
+) -> None:
+    """Land what is new in the landing folder, or one FILE; models are not run."""
+    from granary.pipeline import Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    if file is None:
+        raise typer.Exit(pipeline.land().exit_code)
+    if feed is None or tenant is None or extracted_at is None:
+        raise typer.BadParameter(
+            "A FILE needs --feed, --tenant and --extracted-at, because its name does not say."
+        )
+    pipeline.land_one(file, feed, tenant, extracted_at)
+
+
+@app.command()
+def plan(
+    environment: Environment = "sandbox",
+    explain: Annotated[bool, typer.Option("--explain", help="Only show what would change.")] = False,
+) -> None:
+    """Show what the checkout's models change in an environment, test them, build only that."""
+    from granary.pipeline import Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    changes = pipeline.explain(environment)
+    for line in changes or [f"No model differs from {environment}."]:
+        typer.echo(line)
+    if not explain:
+        pipeline.plan(environment)
+
+
+@app.command()
+def run() -> None:
+    """Land what is new and bring prod forward."""
+    from granary.pipeline import PROD, Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    report = pipeline.land()
+    freshness = pipeline.freshness()
+    if not freshness.is_built:
+        pipeline.plan(PROD, run_tests=False)
+    elif freshness.batches_waiting:
+        pipeline.run()
+    else:
+        reporter.line("Prod has all that landed; nothing to run.")
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def promote(environment: Environment = "sandbox") -> None:
+    """Give prod the tables that an environment already has; nothing is computed again."""
+    from granary.pipeline import Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    pipeline.promote(environment)
+
+
+@app.command()
+def diff(
+    environment: Environment = "sandbox",
+    against: Annotated[str, typer.Option(help="The environment to compare with.")] = "prod",
+) -> None:
+    """Compare the tables of an environment with prod's, row by row."""
+    from granary.pipeline import Pipeline
+    from granary.tables import show_differences
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    show_differences(pipeline.compare(against, environment), against, environment)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement that only reads.")],
+    format: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = (
+        Format.TABLE
+    ),
+) -> None:
+    """Answer a query on the warehouse."""
+    from granary.gateways import open_gateway
+    from granary.tables import write_rows
+
+    write_rows(open_gateway(Settings()).query(query), format.value)
+
+
+@app.command()
+def docs() -> None:
+    """Write the data dictionary of the raw tables to docs/data_dictionary.md."""
+    from granary.landing.contract import load_contracts
+    from granary.landing.dictionary import data_dictionary
+    from granary.pipeline import CONTRACTS
+    from granary.settings import PROJECT
+
+    target = PROJECT / "docs" / "data_dictionary.md"
+    target.write_text(data_dictionary(load_contracts(CONTRACTS)))
+    reporter.line(f"Wrote {target.relative_to(PROJECT)}.")
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making are told in a sentence, never a traceback."""
+    try:
+        app()
+    except GranaryError as error:
+        reporter.error(error.message)
+        if error.remedy:
+            reporter.line(error.remedy)
+        sys.exit(1)
+    except ValidationError as error:
+        for problem in error.errors():
+            reporter.error(
+                f"Setting GRANARY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}."
+            )
+        reporter.line("Mend it in the environment or in .env; .env.example shows what it may be.")
+        sys.exit(2)
+    except Exception as error:
+        reporter.error(f"{type(error).__name__}: something went wrong that Granary did not foresee.")
+        reporter.line(f"The details are in {_keep_traceback()}.")
+        sys.exit(1)
+
+
+def _keep_traceback() -> Path:
+    folder = Settings().home_path / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"error_{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    path.write_text(traceback.format_exc())
+    return path
+
+
+def _any_file(landing: Path) -> bool:
+    return landing.exists() and any(path.is_file() for path in landing.rglob("*"))
+
+
+def _generate(
+    settings: Settings,
+    tenants: int,
+    members: int,
+    start: date,
+    end: date,
+    batches: int | None,
+    seed: int,
+    faults: bool,
+) -> None:
+    from seeds_gen.aca import generate
+
+    with reporter.step("Seeds") as step:
+        summary = generate(
+            settings.landing_path,
+            tenants=tenants,
+            members=members,
+            start=start,
+            end=end,
+            batches=batches,
+            seed=seed,
+            faults=faults,
+            progress=step.say,
+        )
+        rows = sum(summary.rows.values())
+        step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"

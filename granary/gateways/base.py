@@ -1,0 +1,86 @@
+"""What the pipeline needs of a gateway."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from granary.landing.store import Store
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The answer to a query: column names, and tuples in their order."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Cursor(Protocol):
+    """The result of one statement."""
+
+    def fetchone(self) -> Any:
+        """Give the next row, None when there is none."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Give the rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """A connection whose statements name their parameters $1, $2, …"""
+
+    def execute(self, query: str, parameters: Sequence[Any] = ...) -> Cursor:
+        """Run one statement and commit it."""
+        ...
+
+
+class Gateway(Protocol):
+    """A warehouse that can be started, landed in, planned on and asked."""
+
+    def describe(self) -> str:
+        """Say in a few words where the warehouse is."""
+        ...
+
+    def start(self) -> None:
+        """Bring the warehouse up; returns when it answers."""
+        ...
+
+    def stop(self) -> bool:
+        """Stop what Granary started; False when there was nothing to stop."""
+        ...
+
+    def destroy(self) -> None:
+        """Remove the warehouse and all that is in it, for good."""
+        ...
+
+    def is_up(self) -> bool:
+        """Say whether the warehouse answers."""
+        ...
+
+    def store(self) -> AbstractContextManager[Store]:
+        """Open the warehouse for landing."""
+        ...
+
+    def operations(self) -> AbstractContextManager[Connection]:
+        """Open the warehouse for reading and writing the ops schema."""
+        ...
+
+    def writer(
+        self, purpose: str, on_wait: Callable[[str], None]
+    ) -> AbstractContextManager[None]:
+        """Be the one process that plans or runs; wait for another, telling `on_wait` for whom."""
+        ...
+
+    def sqlmesh_variables(self) -> dict[str, str]:
+        """Give the environment variables that config.yaml reads."""
+        ...
+
+    def query(self, sql: str) -> Rows:
+        """Answer one statement that only reads.
+
+        Raises:
+            GranaryError: the statement is wrong, or it would write.
+        """
+        ...

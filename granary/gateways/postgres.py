@@ -1,0 +1,142 @@
+"""PostgreSQL, embedded or any other server, as a gateway."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import psycopg
+
+from granary.errors import GranaryError
+from granary.gateways.base import Connection, Rows
+from granary.landing.postgres_store import PostgresStore
+from granary.landing.store import Store
+from granary.postgres.cluster import Cluster
+from granary.postgres.environment import environment_variables
+from granary.postgres.warehouse import Warehouse, connect, ensure, resolve
+from granary.settings import Settings
+
+WRITER_LOCK = 0x6772616E2D777269
+WHO_HOLDS_IT = """
+SELECT holder.application_name, to_char(holder.state_change AT TIME ZONE 'UTC', 'HH24:MI:SS')
+FROM pg_locks AS held
+JOIN pg_stat_activity AS holder ON holder.pid = held.pid
+WHERE held.locktype = 'advisory' AND held.granted
+  AND (held.classid::bigint << 32) + held.objid::bigint = %s
+"""
+
+
+class PostgresGateway:
+    """The warehouse in a PostgreSQL database."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember the settings; nothing is connected yet."""
+        self._settings = settings
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The endpoints; the embedded server must have been started once."""
+        return resolve(self._settings)
+
+    def describe(self) -> str:
+        """Say which server and database it is."""
+        endpoint = self.warehouse.transformer
+        kind = "embedded PostgreSQL" if self._settings.embedded else "PostgreSQL"
+        return f"{kind} at {endpoint.host}:{endpoint.port}, database {endpoint.database}"
+
+    def start(self) -> None:
+        """Start the embedded server if it is the one meant, and set the server up."""
+        self.__dict__["warehouse"] = ensure(self._settings)
+
+    def stop(self) -> bool:
+        """Stop the embedded server; another server is not ours to stop."""
+        if not self._settings.embedded:
+            return False
+        cluster = Cluster(self._settings.home_path)
+        was_running = cluster.status().running
+        cluster.stop()
+        return was_running
+
+    def destroy(self) -> None:
+        """Remove the embedded server and its data.
+
+        Raises:
+            GranaryError: the warehouse is on a server that is not ours.
+        """
+        if not self._settings.embedded:
+            raise GranaryError(
+                f"{self.describe()} is not Granary's own server, so its data stays.",
+                "Drop the database and its _state and _superset neighbours yourself.",
+            )
+        Cluster(self._settings.home_path).destroy()
+
+    def is_up(self) -> bool:
+        """Say whether the server answers."""
+        if self._settings.embedded:
+            return Cluster(self._settings.home_path).status().running
+        with connect(self.warehouse.transformer, application_name="granary status"):
+            return True
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the warehouse for landing, as the loader."""
+        with PostgresStore(self.warehouse.loader.conninfo()) as store:
+            yield store
+
+    @contextmanager
+    def operations(self) -> Iterator[Connection]:
+        """Open the warehouse for the ops schema, as the loader."""
+        with psycopg.connect(
+            self.warehouse.loader.conninfo(),
+            autocommit=True,
+            cursor_factory=psycopg.RawCursor,
+            application_name="granary",
+        ) as connection:
+            yield connection
+
+    @contextmanager
+    def writer(self, purpose: str, on_wait: Callable[[str], None]) -> Iterator[None]:
+        """Hold the advisory lock of plans and runs; it goes with the session, even by kill -9."""
+        name = f"granary {purpose} (process {os.getpid()} on {socket.gethostname()})"
+        with connect(
+            self.warehouse.transformer, application_name=name[:63], autocommit=True
+        ) as connection:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [WRITER_LOCK]).fetchone()
+            if row != (True,):
+                holder = connection.execute(WHO_HOLDS_IT, [WRITER_LOCK]).fetchone()
+                on_wait(f"{holder[0]}, since {holder[1]} UTC" if holder else "another process")
+                connection.execute("SELECT pg_advisory_lock(%s)", [WRITER_LOCK])
+            yield
+
+    def sqlmesh_variables(self) -> dict[str, str]:
+        """Give the environment variables that config.yaml reads."""
+        return {
+            **environment_variables(self.warehouse, self._settings),
+            "GRANARY_GATEWAY": self._settings.gateway,
+        }
+
+    def query(self, sql: str) -> Rows:
+        """Answer one statement in a read-only transaction, as the transformer, who sees all."""
+        with connect(
+            self.warehouse.transformer, application_name="granary sql", read_only=True
+        ) as connection:
+            try:
+                # Binary results make psycopg send one prepared statement, never several.
+                cursor = connection.execute(sql.encode(), prepare=True)
+                columns = [column.name for column in cursor.description or []]
+                return Rows(columns, cursor.fetchall() if columns else [])
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise GranaryError(
+                    f"`granary sql` only reads: {error.diag.message_primary}.",
+                    "Change data through files and models.",
+                ) from error
+            except psycopg.Error as error:
+                raise GranaryError(_explain(error), "Mend the query.") from error
+
+
+def _explain(error: psycopg.Error) -> str:
+    message = error.diag.message_primary or str(error)
+    hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
+    at = f" at character {error.diag.statement_position}" if error.diag.statement_position else ""
+    return f"The query failed{at}: {message}{hint}."

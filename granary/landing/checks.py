@@ -1,0 +1,231 @@
+"""A contract's checks as DuckDB SQL over the text of a file.
+
+Every value is text with surrounding spaces trimmed, NULL when blank. The rules:
+
+- Codes and booleans compare without case; what lands is the file's own spelling.
+- Booleans are true, false, t, f, yes, no, y, n, 1 or 0.
+- Integers are digits with an optional sign: 5.0 and 1e3 are refused.
+- Decimals are plain numbers; digits beyond the scale are refused unless they are zeros: nothing is
+  rounded.
+- Dates are YYYY-MM-DD, timestamps YYYY-MM-DD hh:mm[:ss] with an optional T and offset (UTC when
+  there is none).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from granary.landing.contract import Column, Contract
+from granary.landing.tables import literal, quoted
+
+LINES = "landing_lines"
+REFUSED = "landing_refused"
+MASK = "***"
+SHOWN_CHARACTERS = 80
+TRUE_WORDS = ("true", "t", "yes", "y", "1")
+FALSE_WORDS = ("false", "f", "no", "n", "0")
+DATE_FORM = r"\d{4}-\d{2}-\d{2}"
+TIMESTAMP_FORM = (
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?"
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which a value can be wrong.
+
+    Attributes:
+        condition: SQL that is true for a faulty line.
+        message: SQL that says what is wrong with the value.
+    """
+
+    condition: str
+    message: str
+    error_class: str
+
+
+def typed(column: Column) -> str:
+    """SQL that turns the column's text into its type, NULL when it cannot."""
+    value = quoted(column.name)
+    if column.kind == "text":
+        return value
+    if column.kind == "boolean":
+        return f"lower({value}) IN {_tuple(TRUE_WORDS)}"
+    if column.kind == "timestamp":
+        return f"TRY_CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+    return f"TRY_CAST({value} AS {column.sql_type})"
+
+
+def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
+    """List what can be wrong with a column's value, the first that holds being the reason."""
+    value = quoted(column.name)
+    if column.required:
+        yield Fault(f"{value} IS NULL", "'is blank but required'", "required_missing")
+    if column.kind != "text":
+        yield Fault(
+            f"{value} IS NOT NULL AND ({_misfit(column)})",
+            _about(column, f"is not {_noun(column)}"),
+            "type_mismatch",
+        )
+    if column.pattern is not None:
+        yield Fault(
+            f"NOT regexp_full_match({value}, {literal(column.pattern)})",
+            _about(column, f"does not match {column.pattern}"),
+            "pattern_mismatch",
+        )
+    if column.codes is not None:
+        yield Fault(
+            f"lower({value}) NOT IN {_tuple(tuple(code.lower() for code in column.codes))}",
+            _about(column, f"is not one of {', '.join(column.codes)}"),
+            "unknown_code",
+        )
+    if column.min is not None:
+        yield Fault(
+            f"{typed(column)} < {_bound(column, column.min)}",
+            _about(column, f"is less than {column.min}"),
+            "out_of_range",
+        )
+    if column.max is not None:
+        yield Fault(
+            f"{typed(column)} > {_bound(column, column.max)}",
+            _about(column, f"is more than {column.max}"),
+            "out_of_range",
+        )
+    if column.check == "npi":
+        yield Fault(
+            f"NOT ({_npi_holds(value)})",
+            _about(column, "fails the NPI check digit"),
+            "check_digit",
+        )
+    if column.not_after_extract:
+        day = extracted_at.date().isoformat()
+        yield Fault(
+            f"{typed(column)} > DATE '{day}'",
+            _about(column, f"is after the extract of {day}"),
+            "after_extract",
+        )
+
+
+def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
+    """SQL that puts every line with a fault into the refused lines, all reasons joined."""
+    found = [
+        (column, fault)
+        for column in contract.columns.values()
+        for fault in faults(column, extracted_at)
+    ]
+    conditions = [f"({fault.condition})" for _, fault in found]
+    columns = [f"WHEN {fault.condition} THEN {literal(column.name)}" for column, fault in found]
+    classes = [f"WHEN {fault.condition} THEN {literal(fault.error_class)}" for _, fault in found]
+    reasons = [_reason(column, extracted_at) for column in contract.columns.values()]
+    return f"""
+        INSERT INTO {REFUSED}
+        SELECT
+          source_line,
+          CASE {' '.join(columns)} END,
+          'line ' || source_line || ', ' || concat_ws('; ', {', '.join(reasons)}),
+          CASE {' '.join(classes)} END,
+          {raw_text(contract)}
+        FROM {LINES}
+        WHERE {' OR '.join(conditions)}
+    """
+
+
+def refuse_duplicate_lines(contract: Contract) -> str:
+    """SQL that refuses a line equal in all columns to an earlier line that stands."""
+    columns = ", ".join(map(quoted, contract.columns))
+    return f"""
+        INSERT INTO {REFUSED}
+        WITH repeated AS (
+          SELECT hash({columns}) AS line_hash FROM {LINES} GROUP BY ALL HAVING COUNT(*) > 1
+        ), candidates AS (
+          SELECT *, MIN(source_line) OVER (PARTITION BY {columns}) AS first_line
+          FROM {LINES}
+          WHERE hash({columns}) IN (SELECT line_hash FROM repeated)
+            AND source_line NOT IN (SELECT source_line FROM {REFUSED})
+        )
+        SELECT
+          source_line,
+          NULL,
+          'line ' || source_line || ' is equal to line ' || first_line,
+          'duplicate',
+          {raw_text(contract)}
+        FROM candidates
+        WHERE source_line > first_line
+    """
+
+
+def raw_text(contract: Contract) -> str:
+    """SQL that writes a line as CSV again, protected values masked."""
+    return f"concat_ws(',', {', '.join(_cell(column) for column in contract.columns.values())})"
+
+
+def _cell(column: Column) -> str:
+    value = quoted(column.name)
+    if column.phi:
+        return f"CASE WHEN {value} IS NULL THEN '' ELSE '{MASK}' END"
+    return (
+        f"""CASE WHEN regexp_matches({value}, '[",\\n\\r]') """
+        f"""THEN '"' || replace({value}, '"', '""') || '"' ELSE coalesce({value}, '') END"""
+    )
+
+
+def _reason(column: Column, extracted_at: datetime) -> str:
+    """SQL of what is wrong with a column's value, NULL when nothing is."""
+    branches = [
+        f"WHEN {fault.condition} THEN {fault.message}" for fault in faults(column, extracted_at)
+    ]
+    if not branches:
+        return "NULL"
+    prefix = literal(f'column "{column.source_name}": ')
+    return f"{prefix} || CASE {' '.join(branches)} END"
+
+
+def _about(column: Column, text: str) -> str:
+    if column.phi:
+        return literal(f'"{MASK}" {text}')
+    return f"""'"' || left({quoted(column.name)}, {SHOWN_CHARACTERS}) || {literal(f'" {text}')}"""
+
+
+def _noun(column: Column) -> str:
+    nouns = {
+        "integer": "an integer",
+        "boolean": "a boolean (true or false)",
+        "date": "a date (YYYY-MM-DD)",
+        "timestamp": "a timestamp (YYYY-MM-DD hh:mm:ss)",
+    }
+    return nouns.get(column.kind) or f"a {column.type}"
+
+
+def _misfit(column: Column) -> str:
+    """SQL that is true when a value that is not NULL is not of the column's type."""
+    value = quoted(column.name)
+    # The cast alone is too kind: it takes 5.0, 1e3 and 1_000 for integers, 2025/1/5 for a date.
+    forms = {
+        "integer": "[+-]?[0-9]+",
+        "decimal": rf"[+-]?([0-9]+(\.[0-9]{{0,{column.scale}}}0*)?|\.[0-9]{{1,{column.scale or 1}}}0*)",
+        "date": DATE_FORM,
+        "timestamp": TIMESTAMP_FORM,
+    }
+    if column.kind == "boolean":
+        return f"lower({value}) NOT IN {_tuple(TRUE_WORDS + FALSE_WORDS)}"
+    form = literal(forms[column.kind])
+    return f"{typed(column)} IS NULL OR NOT regexp_full_match({value}, {form})"
+
+
+def _bound(column: Column, bound: str) -> str:
+    return f"CAST({literal(bound)} AS {column.sql_type})"
+
+
+def _npi_holds(value: str) -> str:
+    """Luhn over 80840 and ten digits: the prefix counts 24, every other digit from the first
+    counts double, and the sum ends in 0."""
+    digits = [f"CAST(substr({value}, {place}, 1) AS INTEGER)" for place in range(1, 11)]
+    doubled = [f"(2 * {digit} - 9 * CAST({digit} > 4 AS INTEGER))" for digit in digits[::2]]
+    total = " + ".join(["24", *doubled, *digits[1::2]])
+    return (
+        f"CASE WHEN regexp_full_match({value}, '[0-9]{{10}}') THEN ({total}) % 10 = 0 ELSE FALSE END"
+    )
+
+
+def _tuple(words: tuple[str, ...]) -> str:
+    return f"({', '.join(map(literal, words))})"

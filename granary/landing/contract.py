@@ -1,0 +1,311 @@
+"""Contracts: what a feed's files must look like, one readable YAML file per feed."""
+
+import re
+from collections.abc import Hashable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from granary.errors import GranaryError
+
+SIMPLE_TYPES = {
+    "text": "TEXT",
+    "integer": "BIGINT",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+}
+RANGED_KINDS = ("integer", "decimal", "date")
+LINEAGE = ("tenant_id", "load_id", "load_timestamp", "extracted_at", "source_line")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+
+
+def _as_text(value: object) -> object:
+    """Take a bound as YAML reads it (number, date, text) and keep its spelling."""
+    return str(value) if isinstance(value, int | float | date) else value
+
+
+Bound = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Column(BaseModel):
+    """One column of a feed.
+
+    Attributes:
+        name: its name in the raw table, a plain SQL identifier.
+        header: its name in the file, where that is not a plain identifier.
+        type: text, integer, decimal(p,s), date, timestamp or boolean.
+        pattern: regular expression (RE2) that the whole value must match.
+        codes: the allowed values; upper and lower case are alike.
+        min: smallest allowed value of a number or date.
+        max: largest allowed value of a number or date.
+        check: npi, the Luhn check digit over 80840.
+        not_after_extract: a date may not be later than the day of the extract (UTC).
+        phi: protected health information; its values never show in messages and dead letters.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    header: str | None = None
+    type: str
+    required: bool = False
+    pattern: str | None = None
+    codes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    min: Bound | None = None
+    max: Bound | None = None
+    check: Literal["npi"] | None = None
+    not_after_extract: bool = False
+    phi: bool = False
+    unit: str | None = None
+    description: str = Field(min_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_an_identifier(cls, name: str) -> str:
+        if not IDENTIFIER.fullmatch(name):
+            raise ValueError(
+                "a column name has small letters, digits and _ and starts with a letter (at most "
+                "63); give the file's own spelling as header"
+            )
+        if name in LINEAGE:
+            raise ValueError("this name is taken by a lineage column of every raw table")
+        return name
+
+    @field_validator("type")
+    @classmethod
+    def _type_is_known(cls, text: str) -> str:
+        match = DECIMAL.fullmatch(text)
+        if match and 1 <= int(match[1]) <= 38 and int(match[2]) <= int(match[1]):
+            return f"decimal({int(match[1])},{int(match[2])})"
+        if text not in SIMPLE_TYPES:
+            known = ", ".join([*SIMPLE_TYPES, "decimal(p,s) with p up to 38"])
+            raise ValueError(f"unknown type, known are {known}")
+        return text
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression ({error})") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> "Column":
+        if self.kind not in RANGED_KINDS and (self.min is not None or self.max is not None):
+            raise ValueError(f"min and max need a number or a date, not {self.type}")
+        if self.not_after_extract and self.kind != "date":
+            raise ValueError(f"not_after_extract needs a date, not {self.type}")
+        if self.kind != "text" and (self.codes or self.pattern or self.check):
+            raise ValueError(f"pattern, codes and check need text, not {self.type}")
+        for bound in (self.min, self.max):
+            if bound is not None:
+                self._parse_bound(bound)
+        return self
+
+    def _parse_bound(self, bound: str) -> None:
+        try:
+            if self.kind == "date":
+                date.fromisoformat(bound)
+            elif self.kind == "integer":
+                int(bound)
+            else:
+                Decimal(bound)
+        except (ValueError, InvalidOperation) as error:
+            raise ValueError(f"bound {bound!r} is not a {self.type}") from error
+
+    @property
+    def kind(self) -> str:
+        """The type without its digits: decimal for decimal(14,2)."""
+        return self.type.partition("(")[0]
+
+    @property
+    def sql_type(self) -> str:
+        """The type in PostgreSQL and DuckDB."""
+        return SIMPLE_TYPES.get(self.type) or self.type.upper().replace(",", ", ")
+
+    @property
+    def scale(self) -> int:
+        """Digits after the point of a decimal."""
+        match = DECIMAL.fullmatch(self.type)
+        return int(match[2]) if match else 0
+
+    @property
+    def source_name(self) -> str:
+        """The name in the file's header."""
+        return self.header or self.name
+
+
+class Contract(BaseModel):
+    """One feed: where it lands and what every line must be.
+
+    Attributes:
+        feed: `<domain>_<entity>`, also the name of the raw table.
+        kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
+        key: columns that identify a row within a file; repeats land, staging keeps the last.
+        expected_minimum_rows: a file that lands fewer is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    domain: str
+    entity: str
+    feed: str
+    kind: Literal["snapshot", "change"]
+    description: str = Field(min_length=1)
+    key: tuple[str, ...] = Field(min_length=1)
+    expected_minimum_rows: int = Field(ge=0)
+    columns: dict[str, Column] = Field(min_length=1)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _columns_know_their_names(cls, columns: Any) -> Any:
+        if not isinstance(columns, dict):
+            return columns
+        return {
+            name: {**spec, "name": name} if isinstance(spec, dict) else spec
+            for name, spec in columns.items()
+        }
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "Contract":
+        if self.feed != f"{self.domain}_{self.entity}":
+            raise ValueError(f"feed must be {self.domain}_{self.entity}, as folder and file say")
+        unknown = [name for name in self.key if name not in self.columns]
+        if unknown:
+            raise ValueError(f"key names no column: {', '.join(unknown)}")
+        blank = [name for name in self.key if not self.columns[name].required]
+        if blank:
+            raise ValueError(f"columns of the key must be required: {', '.join(blank)}")
+        headers = [column.source_name for column in self.columns.values()]
+        repeated = sorted({header for header in headers if headers.count(header) > 1})
+        if repeated:
+            raise ValueError(f"two columns have the header {', '.join(repeated)}")
+        return self
+
+    @property
+    def table(self) -> str:
+        """Schema and name of the raw table."""
+        return f"raw.{self.feed}"
+
+    @cached_property
+    def by_header(self) -> dict[str, Column]:
+        """The columns by their names in the file."""
+        return {column.source_name: column for column in self.columns.values()}
+
+    @cached_property
+    def has_phi(self) -> bool:
+        """Whether any column is protected health information."""
+        return any(column.phi for column in self.columns.values())
+
+
+class Tenant(BaseModel):
+    """Who may land files in a domain."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str
+    state: str | None = None
+
+
+Tenants = dict[str, dict[str, Tenant]]
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, which YAML would settle silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if repeated:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{', '.join(repeated)} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def load_contracts(folder: Path) -> dict[str, Contract]:
+    """Read every contract `<folder>/<domain>/<entity>.yaml`.
+
+    Returns:
+        The contracts by feed, sorted by name.
+
+    Raises:
+        GranaryError: a file is not YAML or not a contract; names file, key and fix.
+    """
+    contracts = [load_contract(path) for path in sorted(folder.glob("*/*.yaml"))]
+    if not contracts:
+        raise GranaryError(
+            f"{folder}: no contract found.", "A contract is <domain>/<entity>.yaml in there."
+        )
+    return {contract.feed: contract for contract in sorted(contracts, key=lambda c: c.feed)}
+
+
+def load_contract(path: Path) -> Contract:
+    """Read one contract `<domain>/<entity>.yaml`.
+
+    Raises:
+        GranaryError: the file is not YAML or not a contract; names file, key and fix.
+    """
+    document = _read_yaml(path)
+    if not isinstance(document, dict):
+        raise GranaryError(f"{path}: not a contract.", "Start from another contract's keys.")
+    try:
+        return Contract.model_validate(
+            {**document, "domain": path.parent.name, "entity": path.stem}
+        )
+    except ValidationError as error:
+        raise _explain(path, error) from error
+
+
+def load_tenants(path: Path) -> Tenants:
+    """Read who may land files: domain, then tenant.
+
+    Raises:
+        GranaryError: the file is not YAML or not a list of tenants; names file, key and fix.
+    """
+    try:
+        return TypeAdapter(Tenants).validate_python(_read_yaml(path))
+    except ValidationError as error:
+        raise _explain(path, error) from error
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            # The loader is a SafeLoader: plain data only.
+            return yaml.load(stream, Loader=_UniqueKeyLoader)  # noqa: S506
+    except OSError as error:
+        raise GranaryError(f"{path}: {error.strerror}.", "Restore the file.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GranaryError(f"{path}: not valid YAML: {error}", "Correct the file.") from error
+
+
+def _explain(path: Path, error: ValidationError) -> GranaryError:
+    faults = [
+        f"{'.'.join(str(part) for part in fault['loc']) or 'contract'}: "
+        f"{fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    ]
+    return GranaryError(
+        f"{path}: {'; '.join(faults)}.",
+        "Correct these keys; values that YAML reads as yes/no or numbers need quotes.",
+    )
+

@@ -1,0 +1,27 @@
+"""What can go wrong with one file, or with the store that it lands in."""
+
+from granary.errors import GranaryError
+
+
+class FileProblem(GranaryError):
+    """One file could not land; the others are not affected."""
+
+
+class FileUnreadable(FileProblem):
+    """The file cannot be opened or read at all, so it has no identity and no ledger row."""
+
+
+class FileChanged(FileProblem):
+    """The file was written to while it was read; nothing was landed."""
+
+
+class FileRefused(FileProblem):
+    """The file as a whole does not fit its contract; nothing of it was landed."""
+
+
+class ContractViolation(FileRefused):
+    """The header of the file does not fit the contract."""
+
+
+class StoreError(GranaryError):
+    """The warehouse cannot be written to: down, full, locked or out of reach."""

@@ -1,0 +1,200 @@
+"""Landing: a file becomes raw rows, dead letters and a ledger row, all or nothing, once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of, sighting
+from granary.landing.checks import (
+    REFUSED as REFUSED_LINES,
+)
+from granary.landing.checks import (
+    refuse_duplicate_lines,
+    refuse_faulty_lines,
+)
+from granary.landing.contract import Contract, Tenants
+from granary.landing.errors import ContractViolation, FileChanged, FileProblem, FileRefused
+from granary.landing.files import FileStamp, LandingFile, discover
+from granary.landing.reader import digest, read_text
+from granary.landing.store import Store
+
+Clock = Callable[[], datetime]
+Progress = Callable[[int, int, LandingFile], None]
+
+
+def utc_now() -> datetime:
+    """Now, UTC without zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass
+class LandingReport:
+    """What a run over the landing folder did.
+
+    Attributes:
+        landed: the batches that are new in the warehouse.
+        skipped: files that had landed before.
+        problems: one message per file or folder that could not land.
+    """
+
+    landed: list[LoadBatch] = field(default_factory=list)
+    skipped: list[LandingFile] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every file landed, now or before; 1 when something could not."""
+        return 1 if self.problems else 0
+
+
+def land_all(
+    store: Store,
+    landing: Path,
+    contracts: dict[str, Contract],
+    tenants: Tenants,
+    now: Clock = utc_now,
+    progress: Progress | None = None,
+) -> LandingReport:
+    """Land what is new in the landing folder, in the order of extract time.
+
+    A file that cannot land is reported and does not keep the others from landing.
+
+    Args:
+        now: the clock, UTC without zone; gives load_timestamp.
+        progress: called after each file with files done, files in all, and the file.
+
+    Raises:
+        GranaryError: the landing folder or the warehouse is out of reach.
+    """
+    found = discover(landing, contracts, tenants)
+    store.prepare(contracts.values())
+    seen = store.sightings()
+    report = LandingReport(problems=found.problems)
+    for done, file in enumerate(found.files, start=1):
+        try:
+            if sighting(file, FileStamp.of(file)) in seen:
+                batch = None
+            else:
+                batch = _land(store, file, contracts[file.feed], now)
+            if batch is None:
+                report.skipped.append(file)
+            else:
+                report.landed.append(batch)
+        except FileProblem as problem:
+            report.problems.append(str(problem))
+        if progress:
+            progress(done, len(found.files), file)
+    return report
+
+
+def land_file(
+    store: Store, file: LandingFile, contract: Contract, now: Clock = utc_now
+) -> LoadBatch | None:
+    """Land one file exactly once.
+
+    Rows that meet the contract are copied to its raw table, the others become dead letters, and
+    the ledger row is written, all in one transaction.
+
+    Args:
+        file: path, tenant, entity and extract time.
+        contract: columns, types and checks of the feed.
+        now: the clock, UTC without zone; gives load_timestamp.
+
+    Returns:
+        The ledger row; rows_read = rows_loaded + rows_rejected + rows_duplicate. None when the same
+        bytes of the same extract had landed before.
+
+    Raises:
+        ContractViolation: the header does not fit; only the refusal was written.
+        FileRefused: the file is empty, damaged, in another encoding, or has too few good rows; only
+            the refusal was written.
+        FileChanged: the file was written to while it was read; nothing was landed.
+        FileUnreadable: the operating system says no; nothing was landed.
+        StoreError: the warehouse is out of reach; nothing was landed.
+    """
+    store.prepare([contract])
+    return _land(store, file, contract, now)
+
+
+def _land(store: Store, file: LandingFile, contract: Contract, now: Clock) -> LoadBatch | None:
+    started_at = now()
+    stamp = FileStamp.of(file)
+    sha256 = digest(file)
+    batch = LoadBatch(
+        load_id=load_id_of(file, sha256),
+        feed=file.feed,
+        tenant_id=file.tenant_id,
+        domain=file.domain,
+        source=file.source,
+        sha256=sha256,
+        bytes=stamp.size,
+        modified_at=stamp.modified_at,
+        extracted_at=file.extracted_at,
+        load_timestamp=started_at,
+        rows_read=0,
+        rows_loaded=0,
+        rows_rejected=0,
+        rows_duplicate=0,
+        expected_minimum_rows=contract.expected_minimum_rows,
+        status=LOADED,
+        error=None,
+        started_at=started_at,
+        finished_at=started_at,
+    )
+    if store.has_landed(batch.load_id):
+        return None
+    try:
+        counted = _read(store, file, contract, batch)
+        _expect_unchanged(file, stamp, sha256)
+        _expect_enough(file, counted, store)
+    except FileRefused as refusal:
+        _expect_unchanged(file, stamp, sha256)
+        refused = replace(batch, status=REFUSED, error=str(refusal), finished_at=now())
+        store.refuse(refused, "header" if isinstance(refusal, ContractViolation) else "file")
+        raise
+    landed = replace(counted, finished_at=now())
+    return landed if store.land(landed, contract) else None
+
+
+def _read(store: Store, file: LandingFile, contract: Contract, batch: LoadBatch) -> LoadBatch:
+    """Read and check the file on the workbench, and count."""
+    rows_read = read_text(store.workbench, file, contract)
+    store.workbench.execute(refuse_faulty_lines(contract, file.extracted_at))
+    store.workbench.execute(refuse_duplicate_lines(contract))
+    row = store.workbench.execute(
+        "SELECT COUNT(*) FILTER (error_class <> 'duplicate'), "
+        f"COUNT(*) FILTER (error_class = 'duplicate') FROM {REFUSED_LINES}"
+    ).fetchone()
+    assert row is not None
+    rejected, duplicate = row
+    return replace(
+        batch,
+        rows_read=rows_read,
+        rows_loaded=rows_read - rejected - duplicate,
+        rows_rejected=rejected,
+        rows_duplicate=duplicate,
+    )
+
+
+def _expect_unchanged(file: LandingFile, stamp: FileStamp, sha256: str) -> None:
+    if FileStamp.of(file) != stamp or digest(file) != sha256:
+        raise FileChanged(
+            f"{file.path}: the file was written to while it was read. Nothing was landed.",
+            "Run again when it is complete; a file that is still being written should end in .part.",
+        )
+
+
+def _expect_enough(file: LandingFile, counted: LoadBatch, store: Store) -> None:
+    """Refuse a file that would land fewer rows than its feed must have."""
+    if counted.rows_loaded >= counted.expected_minimum_rows:
+        return
+    reasons = store.workbench.execute(
+        f"SELECT reason FROM {REFUSED_LINES} ORDER BY source_line LIMIT 3"
+    ).fetchall()
+    first = "".join(f" {reason}." for (reason,) in reasons)
+    raise FileRefused(
+        f"{file.path}: {counted.rows_loaded} of {counted.rows_read} lines are good, the feed has at "
+        f"least {counted.expected_minimum_rows}.{first} Nothing was landed.",
+        "Ask the sender for the complete file.",
+    )

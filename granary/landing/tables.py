@@ -1,0 +1,143 @@
+"""The tables that landing owns: raw.<feed> from the contracts, and the ledger in ops."""
+
+from dataclasses import dataclass
+
+from granary.landing.contract import Contract
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column of a table, in words that PostgreSQL and DuckDB share."""
+
+    name: str
+    sql_type: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: schema and name.
+        rule: a CHECK that every row must meet, or "".
+    """
+
+    name: str
+    description: str
+    columns: tuple[TableColumn, ...]
+    primary_key: tuple[str, ...]
+    rule: str = ""
+
+
+LINEAGE_COLUMNS = (
+    TableColumn("tenant_id", "TEXT", True, "Who sent the file: the tenant's folder."),
+    TableColumn("load_id", "BIGINT", True, "Batch that the line came with; see ops.load_batch."),
+    TableColumn("load_timestamp", "TIMESTAMP", True, "When the batch landed (UTC)."),
+    TableColumn("extracted_at", "TIMESTAMP", True, "When the source wrote the file (UTC)."),
+    TableColumn("source_line", "INTEGER", True, "Line in the file; the header is line 1."),
+)
+
+LOAD_BATCH = Table(
+    "ops.load_batch",
+    "One row per file that landed or was refused as a whole.",
+    (
+        TableColumn("load_id", "BIGINT", True, "Name of the batch, made of what it is."),
+        TableColumn("feed", "TEXT", True, "Feed, and name of the raw table."),
+        TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
+        TableColumn("domain", "TEXT", True, "Domain of the feed."),
+        TableColumn("source", "TEXT", True, "Path inside the landing folder, or the file's name."),
+        TableColumn("sha256", "TEXT", True, "Digest of the file's bytes."),
+        TableColumn("bytes", "BIGINT", True, "Size of the file."),
+        TableColumn("modified_at", "TIMESTAMP", True, "When the file was last written (UTC)."),
+        TableColumn("extracted_at", "TIMESTAMP", True, "When the source wrote it (UTC)."),
+        TableColumn("load_timestamp", "TIMESTAMP", True, "When it landed (UTC)."),
+        TableColumn("rows_read", "BIGINT", True, "Lines after the header."),
+        TableColumn("rows_loaded", "BIGINT", True, "Lines in the raw table."),
+        TableColumn("rows_rejected", "BIGINT", True, "Lines that do not meet the contract."),
+        TableColumn("rows_duplicate", "BIGINT", True, "Lines equal to an earlier line."),
+        TableColumn("expected_minimum_rows", "BIGINT", True, "Fewest lines the contract expects."),
+        TableColumn("status", "TEXT", True, "loaded or refused."),
+        TableColumn("error", "TEXT", False, "Why the file was refused."),
+        TableColumn("started_at", "TIMESTAMP", True, "When reading began (UTC)."),
+        TableColumn("finished_at", "TIMESTAMP", True, "When the last line was written (UTC)."),
+    ),
+    ("load_id",),
+    "rows_read = rows_loaded + rows_rejected + rows_duplicate",
+)
+
+DEAD_LETTER = Table(
+    "ops.dead_letter",
+    "One row per refused line; line 0 stands for a file refused as a whole.",
+    (
+        TableColumn("load_id", "BIGINT", True, "Batch that the line came with."),
+        TableColumn("feed", "TEXT", True, "Feed of the file."),
+        TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
+        TableColumn("source_line", "INTEGER", True, "Line in the file; 0 for the whole file."),
+        TableColumn("column_name", "TEXT", False, "First column at fault."),
+        TableColumn("reason", "TEXT", True, "All that is wrong with the line."),
+        TableColumn("error_class", "TEXT", True, "Kind of the first fault."),
+        TableColumn("raw_text", "TEXT", False, "The line, protected values as ***."),
+        TableColumn("status", "TEXT", True, "waiting, or closed when there is nothing to mend."),
+        TableColumn("attempts", "INTEGER", True, "How often it was tried."),
+        TableColumn("created_at", "TIMESTAMP", True, "When it was first refused (UTC)."),
+    ),
+    ("load_id", "source_line"),
+)
+
+OPS_TABLES = (LOAD_BATCH, DEAD_LETTER)
+
+
+def raw_table(contract: Contract) -> Table:
+    """Describe the raw table of a feed: the file's columns 1:1, then the lineage columns."""
+    columns = tuple(
+        TableColumn(column.name, column.sql_type, column.required, column.description)
+        for column in contract.columns.values()
+    )
+    return Table(
+        contract.table,
+        contract.description,
+        columns + LINEAGE_COLUMNS,
+        ("load_id", "source_line"),
+    )
+
+
+def create_statement(table: Table) -> str:
+    """Write CREATE TABLE with its primary key and its rule."""
+    lines = [
+        f"{quoted(column.name)} {column.sql_type}{' NOT NULL' if column.required else ''}"
+        for column in table.columns
+    ]
+    if table.primary_key:
+        lines.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")
+    if table.rule:
+        lines.append(f"CHECK ({table.rule})")
+    return f"CREATE TABLE {table.name} ({', '.join(lines)})"
+
+
+def add_column_statement(table: Table, column: TableColumn) -> str:
+    """Write ALTER TABLE for a column that a contract gained; older batches have NULL there."""
+    return f"ALTER TABLE {table.name} ADD COLUMN {quoted(column.name)} {column.sql_type}"
+
+
+def comment_statements(table: Table) -> list[str]:
+    """Write the descriptions as COMMENT ON."""
+    return [
+        f"COMMENT ON TABLE {table.name} IS {literal(table.description)}",
+        *(
+            f"COMMENT ON COLUMN {table.name}.{quoted(column.name)} IS "
+            f"{literal(column.description)}"
+            for column in table.columns
+        ),
+    ]
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a string."""
+    return "'" + text.replace("'", "''") + "'"

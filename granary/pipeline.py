@@ -1,0 +1,185 @@
+"""The way of a run: start, land, transform; one process, one writer, one line per step."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from granary.errors import GranaryError
+from granary.gateways import open_gateway
+from granary.landing.contract import load_contracts, load_tenants
+from granary.landing.files import LandingFile
+from granary.landing.loader import LandingReport, land_all, land_file
+from granary.postgres.environment import write_dotenv
+from granary.reporter import Reporter, Step
+from granary.runs import Freshness, RunLog, project_version
+from granary.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from granary.transformation import Evaluations, TableDifference, Transformation
+
+CONTRACTS = PROJECT / "contracts"
+PROD = "prod"
+Work = Callable[["Transformation", Step], "Evaluations"]
+T = TypeVar("T")
+
+
+class Pipeline:
+    """What the verbs do, on the warehouse that settings name."""
+
+    def __init__(self, settings: Settings, reporter: Reporter) -> None:
+        """Read the contracts; nothing is started yet."""
+        self.settings = settings
+        self.gateway = open_gateway(settings)
+        self._reporter = reporter
+
+    def start(self) -> None:
+        """Bring the warehouse up and let plain `sqlmesh` find it."""
+        with self._reporter.step("Warehouse") as step:
+            self.gateway.start()
+            self._share_connection()
+            step.result = f"is up: {self.gateway.describe()}"
+
+    def land(self) -> LandingReport:
+        """Land what is new in the landing folder."""
+        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+            report = land_all(
+                store,
+                self.settings.landing_path,
+                load_contracts(CONTRACTS),
+                load_tenants(CONTRACTS / "tenants.yaml"),
+                progress=lambda done, total, file: step.say(f"{done}/{total} {file.source}"),
+            )
+            step.result = _landing_summary(report)
+        for problem in report.problems:
+            self._reporter.error(problem)
+        return report
+
+    def land_one(self, path: Path, feed: str, tenant_id: str, extracted_at: datetime) -> None:
+        """Land one file from outside the landing folder.
+
+        Args:
+            extracted_at: when the file was read at its source, UTC.
+
+        Raises:
+            GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
+        """
+        contract = _known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        tenants = load_tenants(CONTRACTS / "tenants.yaml")
+        _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
+        file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
+        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+            batch = land_file(store, file, contract)
+            step.result = _landing_summary(
+                LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
+            )
+
+    def plan(self, environment: str, *, run_tests: bool = True) -> None:
+        """Bring an environment to the checkout's models and to what has landed."""
+        self._transform(
+            "plan",
+            environment,
+            lambda transformation, step: transformation.plan(
+                environment, step, run_tests=run_tests
+            ),
+        )
+
+    def explain(self, environment: str) -> list[str]:
+        """Tell what a plan would change, a line per model."""
+        from granary.transformation import open_transformation
+
+        self._prepare_raw()
+        with open_transformation(self.settings, self.gateway) as transformation:
+            return transformation.changes(environment)
+
+    def run(self) -> None:
+        """Bring prod to what has landed, with the models it was planned with."""
+        self._transform("run", PROD, lambda transformation, step: transformation.run(step))
+
+    def promote(self, environment: str) -> None:
+        """Give prod the tables of an environment."""
+        self._transform(
+            "promote",
+            PROD,
+            lambda transformation, step: transformation.promote(environment, step),
+        )
+
+    def compare(self, source: str, target: str) -> list["TableDifference"]:
+        """Compare two environments, table by table."""
+        from granary.transformation import open_transformation
+
+        with open_transformation(self.settings, self.gateway) as transformation:
+            return transformation.compare(source, target)
+
+    def freshness(self, environment: str = PROD) -> Freshness:
+        """Compare an environment with what landed and with the checkout."""
+        self._prepare_raw()
+        with self.gateway.operations() as connection:
+            return RunLog(connection).freshness(environment, project_version(PROJECT))
+
+    def _transform(self, verb: str, environment: str, work: Work) -> None:
+        from granary.transformation import open_transformation
+
+        with self.gateway.writer(f"{verb} {environment}", self._waiting):
+            self._prepare_raw()
+            version = project_version(PROJECT)
+            with self.gateway.operations() as connection:
+                run_id = RunLog(connection).begin(verb, environment, version)
+            error: str | None = "stopped before its end"
+            try:
+                with self._reporter.step(verb.capitalize()) as step:
+                    step.say("loading the models")
+                    with open_transformation(self.settings, self.gateway) as transformation:
+                        done = work(transformation, step)
+                    step.result = (
+                        f"{environment}: {len(done.models)} models built, "
+                        f"{done.audits} audits passed"
+                    )
+                error = None
+            except GranaryError as failure:
+                error = str(failure)
+                raise
+            finally:
+                with self.gateway.operations() as connection:
+                    RunLog(connection).finish(run_id, error)
+        for warning in done.warnings:
+            self._reporter.warn(warning)
+
+    def _prepare_raw(self) -> None:
+        """Models read the raw tables of every feed, so these exist before the first file does."""
+        with self.gateway.store() as store:
+            store.prepare(load_contracts(CONTRACTS).values())
+
+    def _share_connection(self) -> None:
+        # A home of its own (a test, a second warehouse) must not redirect the checkout's .env.
+        if self.settings.home_path == Settings.model_construct().home_path:
+            write_dotenv(PROJECT / ".env", self.gateway.sqlmesh_variables())
+
+    def _waiting(self, holder: str) -> None:
+        self._reporter.line(f"Waiting for {holder}: one plan or run at a time.")
+
+
+def _known(name: str, known: Mapping[str, T], kind: str, where: Path) -> T:
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        raise GranaryError(
+            f'There is no {kind} "{name}".',
+            f"Did you mean {close[0]}?" if close else f"{where} lists: {', '.join(sorted(known))}.",
+        )
+    return known[name]
+
+
+def _landing_summary(report: LandingReport) -> str:
+    read = sum(batch.rows_read for batch in report.landed)
+    loaded = sum(batch.rows_loaded for batch in report.landed)
+    rejected = sum(batch.rows_rejected for batch in report.landed)
+    duplicate = sum(batch.rows_duplicate for batch in report.landed)
+    parts = [f"{len(report.landed)} files, {loaded:,} of {read:,} rows"]
+    if rejected or duplicate:
+        parts.append(f"{rejected:,} rejected, {duplicate:,} duplicate (see ops.dead_letter)")
+    if report.skipped:
+        parts.append(f"{len(report.skipped)} files had landed before")
+    if report.problems:
+        parts.append(f"{len(report.problems)} could not land")
+    return "; ".join(parts)

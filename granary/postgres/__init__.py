@@ -1,0 +1,1 @@
+"""PostgreSQL: the server that Granary brings along, or any other one that it is pointed at."""

@@ -1,0 +1,66 @@
+"""Progress for people: live on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+
+class Step:
+    """A piece of long work; say() tells where it is, result becomes part of its last line."""
+
+    def __init__(self, reporter: "Reporter", title: str) -> None:
+        """Begin the step under its title."""
+        self._reporter = reporter
+        self.title = title
+        self.result = ""
+
+    def say(self, message: str) -> None:
+        """Show what is being done; it is replaced by the next message on a terminal."""
+        self._reporter.live(f"{self.title}: {message}")
+
+
+class Reporter:
+    """Writes to standard error, so that standard output holds answers only."""
+
+    def __init__(self) -> None:
+        """Look whether there is a terminal."""
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._status = self._console.status("") if self._console.is_terminal else None
+
+    def line(self, message: str) -> None:
+        """Show a line that stays."""
+        self._console.print(escape(message))
+
+    def warn(self, message: str) -> None:
+        """Show a warning that stays."""
+        self._console.print(f"[yellow]warning[/yellow] {escape(message)}")
+
+    def error(self, message: str) -> None:
+        """Show an error that stays."""
+        self._console.print(f"[red]error[/red] {escape(message)}")
+
+    def live(self, message: str) -> None:
+        """Show a passing message on a terminal."""
+        if self._status:
+            self._status.update(escape(message))
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Time a piece of work and show one line for it when it is done."""
+        step = Step(self, title)
+        began = time.monotonic()
+        if self._status:
+            self._status.update(escape(title))
+            self._status.start()
+        try:
+            yield step
+        finally:
+            if self._status:
+                self._status.stop()
+        seconds = time.monotonic() - began
+        self._console.print(
+            f"{escape(title):<12} {escape(step.result)} [dim]({seconds:.1f} s)[/dim]"
+        )

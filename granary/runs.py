@@ -1,0 +1,94 @@
+"""ops.run: what was planned and run, when, and how it ended."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from granary.gateways.base import Connection
+
+RUN_TABLE = """
+CREATE TABLE IF NOT EXISTS ops.run (
+  run_id TEXT PRIMARY KEY,
+  verb TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  project_version TEXT NOT NULL,
+  started_at TIMESTAMP NOT NULL,
+  finished_at TIMESTAMP,
+  status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed')),
+  error TEXT
+)
+"""
+# Everything whose change can change a table.
+PROJECT_PARTS = ("config.yaml", "models", "macros", "audits", "reference", "external_models")
+
+
+def project_version(project: Path) -> str:
+    """Hash of all files that define the tables: the same hash means the same plan."""
+    digest = hashlib.sha256()
+    for part in PROJECT_PARTS:
+        root = project / part
+        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        for path in files:
+            if path.suffix != ".pyc":
+                digest.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How prod stands against what landed and what the checkout says.
+
+    Attributes:
+        is_built: a plan or run of prod was ever done.
+        is_current_project: the last one used the models as they are now.
+        batches_waiting: batches that landed since the last one began.
+    """
+
+    is_built: bool
+    is_current_project: bool
+    batches_waiting: int
+
+
+class RunLog:
+    """Writes and reads ops.run."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Make the table when it is missing."""
+        self._connection = connection
+        connection.execute(RUN_TABLE)
+
+    def begin(self, verb: str, environment: str, version: str) -> str:
+        """Record that a run began; returns its id."""
+        run_id = uuid4().hex
+        self._connection.execute(
+            "INSERT INTO ops.run VALUES ($1, $2, $3, $4, $5, NULL, 'running', NULL)",
+            [run_id, verb, environment, version, _utc_now()],
+        )
+        return run_id
+
+    def finish(self, run_id: str, error: str | None = None) -> None:
+        """Record how it ended."""
+        self._connection.execute(
+            "UPDATE ops.run SET finished_at = $1, status = $2, error = $3 WHERE run_id = $4",
+            [_utc_now(), "failed" if error else "done", error, run_id],
+        )
+
+    def freshness(self, environment: str, version: str) -> Freshness:
+        """Compare an environment with what landed and with the checkout."""
+        last = self._connection.execute(
+            "SELECT started_at, project_version FROM ops.run "
+            "WHERE environment = $1 AND status = 'done' ORDER BY started_at DESC LIMIT 1",
+            [environment],
+        ).fetchone()
+        since = last[0] if last else datetime.min.replace(year=1900)
+        waiting = self._connection.execute(
+            "SELECT COUNT(*) FROM ops.load_batch WHERE status = 'loaded' AND finished_at > $1",
+            [since],
+        ).fetchone()[0]
+        return Freshness(last is not None, bool(last) and last[1] == version, waiting)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

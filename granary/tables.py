@@ -1,0 +1,79 @@
+"""Answers on standard output: tables for people, CSV and JSON for programs."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from granary.gateways.base import Rows
+from granary.transformation import TableDifference
+
+NUMBERS = (int, float, Decimal)
+
+
+def write_rows(rows: Rows, format: str) -> None:
+    """Write the answer to a query as table, csv or json (a list of objects)."""
+    if format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(rows.columns)
+        writer.writerows(["" if value is None else value for value in row] for row in rows.rows)
+    elif format == "json":
+        objects = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+        json.dump(objects, sys.stdout, default=_plain, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    else:
+        _show_table(rows.columns, rows.rows)
+        count = len(rows.rows)
+        print(f"{count} row{'' if count == 1 else 's'}")
+
+
+def show_differences(differences: list[TableDifference], source: str, target: str) -> None:
+    """Write a line per table that differs between two environments."""
+    if not differences:
+        print(f"{source} and {target} hold the same tables.")
+        return
+    columns = ["model", "columns", f"only in {source}", f"only in {target}", "changed", "equal"]
+    _show_table(
+        columns,
+        [
+            (
+                difference.model,
+                " ".join(
+                    [f"+{name}" for name in difference.columns_added]
+                    + [f"-{name}" for name in difference.columns_removed]
+                ),
+                difference.rows_only_in_source,
+                difference.rows_only_in_target,
+                difference.rows_changed,
+                difference.rows_equal,
+            )
+            for difference in differences
+        ],
+    )
+
+
+def _show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, name in enumerate(columns):
+        values = [row[position] for row in rows]
+        numeric = any(isinstance(value, NUMBERS) for value in values)
+        table.add_column(escape(name), justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(escape("" if value is None else str(value)) for value in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

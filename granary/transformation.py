@@ -1,0 +1,256 @@
+"""SQLMesh in this process: plans, runs, promotions and comparisons of environments."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.context import Context
+from sqlmesh.core.plan import Plan
+from sqlmesh.utils import CompletionStatus
+from sqlmesh.utils.concurrency import NodeExecutionFailedError
+from sqlmesh.utils.errors import SQLMeshError
+
+from granary.errors import GranaryError
+from granary.gateways.base import Gateway
+from granary.postgres.environment import write_dotenv
+from granary.reporter import Reporter, Step
+from granary.settings import PROJECT, Settings
+
+T = TypeVar("T")
+PROD = "prod"
+
+
+@dataclass
+class Evaluations:
+    """What a plan or run did.
+
+    Attributes:
+        models: names of the models that were evaluated.
+        audits: audits that passed.
+        warnings: audits that failed without stopping the run, and other warnings.
+        errors: what stopped it.
+    """
+
+    models: set[str] = field(default_factory=set)
+    audits: int = 0
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class _ProgressConsole(NoopConsole):
+    """Feeds SQLMesh's events to a step and keeps what went wrong."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self._step = step
+        self.evaluations = Evaluations()
+
+    def start_snapshot_evaluation_progress(self, snapshot: Any, audit_only: bool = False) -> None:
+        self._step.say(_short(snapshot.name))
+
+    def update_snapshot_evaluation_progress(
+        self,
+        snapshot: Any,
+        interval: Any,
+        batch_idx: int,
+        duration_ms: int | None,
+        num_audits_passed: int,
+        num_audits_failed: int,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self.evaluations.models.add(_short(snapshot.name))
+        self.evaluations.audits += num_audits_passed
+
+    def log_warning(self, short_message: str, long_message: str | None = None) -> None:
+        self.evaluations.warnings.append(short_message.strip())
+
+    def log_error(self, message: str, *args: Any, **kwargs: Any) -> None:
+        self.evaluations.errors.append(str(message).strip())
+
+    def log_failed_models(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
+        for error in errors:
+            model = getattr(error.node, "snapshot_name", str(error.node))
+            cause = error.__cause__ or error
+            self.evaluations.errors.append(f"{_short(model)}: {str(cause).strip()}")
+
+
+class Transformation:
+    """A loaded SQLMesh project on one gateway."""
+
+    def __init__(self, context: Context) -> None:
+        """Use a loaded project."""
+        self._context = context
+
+    def plan(self, environment: str, step: Step, *, run_tests: bool) -> Evaluations:
+        """Bring an environment to the models of the checkout and to the data that has landed."""
+        return self._evaluate(
+            step,
+            lambda: self._context.plan(
+                environment,
+                include_unmodified=True,
+                run=True,
+                ignore_cron=True,
+                skip_tests=not run_tests,
+                auto_apply=True,
+                no_prompts=True,
+            ),
+        )
+
+    def run(self, step: Step) -> Evaluations:
+        """Bring prod to the data that has landed, with the models it was planned with."""
+        return self._evaluate(step, lambda: self._context.run(PROD, ignore_cron=True))
+
+    def changes(self, environment: str) -> list[str]:
+        """Tell what a plan of the environment would change, a line per model."""
+        plan: Plan = self._context.plan_builder(
+            environment, include_unmodified=True, skip_tests=True
+        ).build()
+        difference = plan.context_diff
+        lines = [f"+ {_short(s.name)} (new)" for s in difference.added]
+        lines += [f"- {_short(s.name)} (removed)" for s in difference.removed_snapshots.values()]
+        for name in sorted(difference.modified_snapshots):
+            if difference.directly_modified(name):
+                lines += [f"~ {_short(name)} (changed)", *_indented(difference.text_diff(name))]
+            else:
+                lines.append(f"~ {_short(name)} (depends on a change)")
+        return lines
+
+    def promote(self, environment: str, step: Step) -> Evaluations:
+        """Give prod the tables that the environment already has.
+
+        Raises:
+            GranaryError: the checkout's models are not the ones the environment was planned with.
+        """
+        if self._environment(environment) is None:
+            raise _no_environment(environment)
+        pending = self.changes(environment)
+        if pending:
+            raise GranaryError(
+                f"The models of this checkout are not those of {environment}:\n"
+                + "\n".join(pending),
+                f"Bring {environment} up to date first: granary plan {environment}",
+            )
+        return self._evaluate(
+            step,
+            lambda: self._context.plan(PROD, skip_tests=True, auto_apply=True, no_prompts=True),
+        )
+
+    def compare(self, source: str, target: str) -> list["TableDifference"]:
+        """Compare the tables that two environments hold in different versions, row by row.
+
+        Raises:
+            GranaryError: one of the environments does not exist.
+        """
+        for environment in (source, target):
+            if self._environment(environment) is None:
+                raise _no_environment(environment)
+        differences = self._guarded(
+            lambda: self._context.table_diff(source, target, select_models=["*"], show=False)
+        )
+        return [_table_difference(difference) for difference in differences]
+
+    def _environment(self, name: str) -> Any:
+        return self._context.state_reader.get_environment(name)
+
+    def _evaluate(self, step: Step, action: Callable[[], object]) -> Evaluations:
+        console = _ProgressConsole(step)
+        self._context.console = console
+        set_console(console)
+        outcome = self._guarded(action, console.evaluations)
+        if console.evaluations.errors or outcome is CompletionStatus.FAILURE:
+            raise _failure(console.evaluations.errors)
+        return console.evaluations
+
+    def _guarded(self, action: Callable[[], T], evaluations: Evaluations | None = None) -> T:
+        try:
+            return action()
+        except SQLMeshError as error:
+            raise _failure([*(evaluations.errors if evaluations else []), str(error)]) from error
+
+
+@contextmanager
+def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transformation]:
+    """Load the project for the gateway.
+
+    Raises:
+        GranaryError: a model, macro or audit does not load, or the state database is out of reach.
+    """
+    variables = gateway.sqlmesh_variables()
+    # Explicit, because SQLMesh otherwise lets the checkout's .env override this process.
+    dotenv = settings.home_path / "sqlmesh.env"
+    write_dotenv(dotenv, variables)
+    console = _ProgressConsole(Step(Reporter(), ""))
+    set_console(console)
+    try:
+        configs = load_configs(None, Context.CONFIG_TYPE, [PROJECT], dotenv_path=dotenv)
+        context: Context = Context(paths=[str(PROJECT)], config=configs)
+    except SQLMeshError as error:
+        raise _failure([*console.evaluations.errors, str(error)]) from error
+    try:
+        yield Transformation(context)
+    finally:
+        context.close()
+
+
+@dataclass(frozen=True)
+class TableDifference:
+    """How a table differs between two environments.
+
+    Attributes:
+        columns_added: columns that only the target has.
+        columns_removed: columns that only the source has.
+        rows_only_in_source: rows whose grain only the source has.
+        rows_only_in_target: rows whose grain only the target has.
+        rows_changed: rows in both that differ in a shared column.
+        rows_equal: rows in both that are equal in all shared columns.
+    """
+
+    model: str
+    columns_added: list[str]
+    columns_removed: list[str]
+    rows_only_in_source: int
+    rows_only_in_target: int
+    rows_changed: int
+    rows_equal: int
+
+
+def _table_difference(difference: Any) -> TableDifference:
+    schema = difference.schema_diff()
+    rows = difference.row_diff(skip_grain_check=True)
+    return TableDifference(
+        model=schema.model_name or difference.target,
+        columns_added=sorted(schema.added_columns),
+        columns_removed=sorted(schema.removed_columns),
+        rows_only_in_source=rows.s_only_count,
+        rows_only_in_target=rows.t_only_count,
+        rows_changed=rows.partial_match_count,
+        rows_equal=rows.full_match_count,
+    )
+
+
+def _failure(errors: list[str]) -> GranaryError:
+    told = list(dict.fromkeys(error for error in errors if error))
+    return GranaryError(
+        "SQLMesh stopped:\n" + "\n".join(told),
+        "Mend the model or the data that is named, then run the command again: "
+        "what was built stays, what failed is built anew.",
+    )
+
+
+def _no_environment(environment: str) -> GranaryError:
+    return GranaryError(
+        f"There is no environment {environment}.", f"Make it with: granary plan {environment}"
+    )
+
+
+def _short(fqn: str) -> str:
+    """Name of a model without catalog and quotes."""
+    return ".".join(part.strip('"') for part in fqn.split(".")[-2:])
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in text.strip().splitlines()]

@@ -1,0 +1,52 @@
+"""Rules of the house for every model."""
+
+from sqlmesh.core.linter.rule import Rule, RuleViolation
+from sqlmesh.core.model import Model
+
+
+class MissingOwnerGrainOrDescription(Rule):
+    """Every model names its owner, its grain and, in the description, the question it answers."""
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        """Report which of the three is missing."""
+        if model.kind.is_external:
+            return None
+        missing = [
+            name
+            for name, value in (
+                ("owner", model.owner),
+                ("grain", model.grains),
+                ("description", model.description),
+            )
+            if not value
+        ]
+        if missing:
+            return self.violation(f"{model.name} lacks {', '.join(missing)}.")
+        if "?" not in (model.description or ""):
+            return self.violation(
+                f"{model.name}: the description names no business question (it ends with '?')."
+            )
+        return None
+
+
+class MissingColumnDescription(Rule):
+    """Every column is described in its model, or under the same name in a model above it."""
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        """Report the columns without a description."""
+        if model.kind.is_external:
+            return None
+        described = self._described(model, set())
+        missing = [name for name in model.columns_to_types_or_raise if name not in described]
+        if missing:
+            return self.violation(f"{model.name}: no description of {', '.join(missing)}.")
+        return None
+
+    def _described(self, model: Model, seen: set[str]) -> set[str]:
+        seen.add(model.fqn)
+        names = {name for name, text in model.column_descriptions.items() if text}
+        for parent_fqn in model.depends_on - seen:
+            parent = self.context.get_model(parent_fqn)
+            if parent is not None:
+                names |= self._described(parent, seen)
+        return names

@@ -1,0 +1,190 @@
+"""Versioned history: a change log per feed and its fold into a type 2 dimension.
+
+The log is incremental by arrival (`load_date`); history is ordered by `extracted_at`, the clock of the
+source. See docs/adr/0003.
+"""
+
+from sqlglot import exp
+from sqlmesh import macro
+from sqlmesh.core.macros import MacroEvaluator
+
+from macros.keys import attr_hash, bigint_key
+
+LOG_COLUMNS = ("operation", "attr_hash", "load_id", "extracted_at", "load_timestamp", "load_date")
+END_OF_TIME = "CAST('9999-12-31' AS TIMESTAMP)"
+START_OF_TIME = "CAST('1900-01-01' AS TIMESTAMP)"
+UNKNOWN_SK = -1
+
+
+def _names(columns: exp.Expression) -> list[str]:
+    items = columns.expressions if isinstance(columns, exp.Tuple) else [columns.unnest()]
+    return [item.name for item in items]
+
+
+def _typed(expression: str, name: str, types: dict[str, exp.DataType]) -> str:
+    kind = types.get(name)
+    # While the project loads, the types of the model above may not be known yet.
+    return f"CAST({expression} AS {kind.sql('duckdb')}) AS {name}" if kind else expression
+
+
+def _columns(prefix: str, names: list[str]) -> str:
+    return ", ".join(f"{prefix}.{name}" for name in names)
+
+
+@macro()
+def snapshot_changes(
+    evaluator: MacroEvaluator,
+    staged: exp.Expression,
+    feed: exp.Expression,
+    key: exp.Expression,
+    tracked: exp.Expression,
+) -> str:
+    """What each full snapshot changed against the snapshot before it.
+
+    One row per key and batch where an attribute differs: operation I (the key was not in the batch
+    before), U (an attribute differs) or D (the key is gone; its attributes are NULL).
+
+    Args:
+        staged: the staging table of the feed, one row per key and load_id.
+        feed: the feed's name in ops.load_batch.
+        key: the natural key, tenant_id first.
+        tracked: the attributes whose change makes a version.
+    """
+    keys, attributes = _names(key), _names(tracked)
+    types = evaluator.columns_to_types(staged)
+    start, end = evaluator.locals["start_ds"], evaluator.locals["end_ds"]
+
+    def hash_of(prefix: str) -> str:
+        columns = [exp.column(name, table=prefix) for name in attributes]
+        return attr_hash(evaluator, *columns).sql("duckdb")
+
+    same_key = " AND ".join(f"current_rows.{name} = previous_rows.{name}" for name in keys)
+    return f"""
+WITH batches AS (
+  SELECT
+    load_id, extracted_at, load_timestamp,
+    LAG(load_id) OVER (
+      PARTITION BY tenant_id ORDER BY extracted_at, load_timestamp, load_id
+    ) AS previous_load_id
+  FROM ops.load_batch
+  WHERE feed = {feed.sql("duckdb")} AND status = 'loaded'
+), arrived AS (
+  SELECT load_id, previous_load_id, extracted_at, load_timestamp
+  FROM batches
+  WHERE CAST(load_timestamp AS DATE) BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
+), current_rows AS (
+  SELECT arrived.load_id, {_columns("staged", keys + attributes)}, {hash_of("staged")} AS attr_hash
+  FROM arrived
+  INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.load_id
+), previous_rows AS (
+  SELECT arrived.load_id, {_columns("staged", keys)}, {hash_of("staged")} AS attr_hash
+  FROM arrived
+  INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.previous_load_id
+), compared AS (
+  SELECT
+    COALESCE(current_rows.load_id, previous_rows.load_id) AS load_id,
+    {", ".join(f"COALESCE(current_rows.{name}, previous_rows.{name}) AS {name}" for name in keys)},
+    {_columns("current_rows", attributes)},
+    current_rows.attr_hash,
+    CASE
+      WHEN previous_rows.load_id IS NULL THEN 'I'
+      WHEN current_rows.load_id IS NULL THEN 'D'
+      WHEN current_rows.attr_hash <> previous_rows.attr_hash THEN 'U'
+    END AS operation
+  FROM current_rows
+  FULL JOIN previous_rows ON current_rows.load_id = previous_rows.load_id AND {same_key}
+)
+SELECT
+  {", ".join(_typed(f"compared.{name}", name, types) for name in keys + attributes)},
+  CAST(compared.operation AS TEXT) AS operation /* I: new key, U: changed, D: gone */,
+  CAST(compared.attr_hash AS TEXT) AS attr_hash /* hash of all tracked attributes; NULL when gone */,
+  CAST(compared.load_id AS BIGINT) AS load_id /* batch that brought the change */,
+  CAST(arrived.extracted_at AS TIMESTAMP) AS extracted_at /* when the source was read: the clock of history */,
+  CAST(arrived.load_timestamp AS TIMESTAMP) AS load_timestamp /* when the batch landed */,
+  CAST(arrived.load_timestamp AS DATE) AS load_date /* day the batch landed: the increment */
+FROM compared
+INNER JOIN arrived ON arrived.load_id = compared.load_id
+WHERE compared.operation IS NOT NULL
+"""
+
+
+@macro()
+def scd_type_2(
+    evaluator: MacroEvaluator,
+    log: exp.Expression,
+    surrogate_key: exp.Expression,
+    key: exp.Expression,
+) -> str:
+    """Every version of every key, folded from a change log; one row -1 stands for the unknown.
+
+    Versions are [validity_start_ts, validity_end_ts). Of several states at one instant the one that
+    landed last counts, so a corrected extract replaces the wrong one; equal neighbours are one version;
+    a D closes a version and opens a gap. `join_from_ts` is when facts may begin to use the version: a
+    key's first version also serves the time before it was first seen.
+    """
+    keys, surrogate = _names(key), surrogate_key.name
+    types = evaluator.columns_to_types(log)
+    attributes = [name for name in types if name not in (*keys, *LOG_COLUMNS)]
+    by_key = ", ".join(keys)
+    key_parts = [exp.column(name, table="bounded") for name in (*keys, "load_id")]
+    sk = bigint_key(evaluator, *key_parts).sql("duckdb")
+
+    def unknown(name: str) -> str:
+        if name not in keys:
+            return _typed("NULL", name, types)
+        is_text = name in types and types[name].is_type(*exp.DataType.TEXT_TYPES)
+        return _typed("'unknown'" if is_text else str(UNKNOWN_SK), name, types)
+
+    business = [*keys, *attributes]
+    return f"""
+WITH changes AS (
+  SELECT {", ".join(business)}, attr_hash, load_id, extracted_at, load_timestamp
+  FROM {log.sql("duckdb")}
+), ranked AS (
+  SELECT
+    {_columns("changes", business)}, changes.attr_hash, changes.load_id, changes.extracted_at,
+    changes.load_timestamp,
+    ROW_NUMBER() OVER (
+      PARTITION BY {by_key}, extracted_at ORDER BY load_timestamp DESC, load_id DESC
+    ) AS state_rank
+  FROM changes
+), states AS (
+  SELECT
+    {_columns("ranked", business)}, ranked.attr_hash, ranked.load_id, ranked.extracted_at,
+    ranked.load_timestamp,
+    LAG(ranked.attr_hash) OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS previous_attr_hash
+  FROM ranked
+  WHERE ranked.state_rank = 1
+), bounded AS (
+  SELECT
+    {_columns("states", business)}, states.attr_hash, states.load_id, states.extracted_at,
+    states.load_timestamp,
+    LEAD(extracted_at) OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS next_extracted_at,
+    ROW_NUMBER() OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS version_number
+  FROM states
+  WHERE states.attr_hash IS DISTINCT FROM states.previous_attr_hash
+)
+SELECT
+  CAST({sk} AS BIGINT) AS {surrogate} /* surrogate key of the version; -1 is the unknown */,
+  {", ".join(_typed(f"bounded.{name}", name, types) for name in business)},
+  CAST(bounded.extracted_at AS TIMESTAMP) AS validity_start_ts /* first instant at which the version holds */,
+  CAST(COALESCE(bounded.next_extracted_at, {END_OF_TIME}) AS TIMESTAMP) AS validity_end_ts /* first instant at which it no longer holds; 9999-12-31 when current */,
+  CAST(CASE WHEN bounded.version_number = 1 THEN {START_OF_TIME} ELSE bounded.extracted_at END AS TIMESTAMP) AS join_from_ts /* from when facts may use the version: 1900-01-01 for a key's first */,
+  CAST(bounded.next_extracted_at IS NULL AS BOOLEAN) AS current_flag /* whether it is the key's present version */,
+  CAST(bounded.attr_hash AS TEXT) AS attr_hash /* hash of all tracked attributes */,
+  CAST(bounded.load_id AS BIGINT) AS load_id /* batch that brought the version */,
+  CAST(bounded.load_timestamp AS TIMESTAMP) AS created_at /* when that batch landed */
+FROM bounded
+WHERE bounded.attr_hash IS NOT NULL
+UNION ALL
+SELECT
+  CAST({UNKNOWN_SK} AS BIGINT) AS {surrogate},
+  {", ".join(unknown(name) for name in business)},
+  {START_OF_TIME} AS validity_start_ts,
+  {END_OF_TIME} AS validity_end_ts,
+  {START_OF_TIME} AS join_from_ts,
+  TRUE AS current_flag,
+  'unknown' AS attr_hash,
+  CAST({UNKNOWN_SK} AS BIGINT) AS load_id,
+  {START_OF_TIME} AS created_at
+"""

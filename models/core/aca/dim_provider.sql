@@ -1,0 +1,18 @@
+MODEL (
+  name core.dim_provider,
+  kind FULL,
+  owner network_analytics,
+  grain provider_sk,
+  description 'Every version of every provider. Where and in which specialty did the provider work on the day of the service?',
+  audits (
+    not_null(columns := (provider_sk, tenant_id, provider_id, validity_start_ts, validity_end_ts, current_flag)),
+    unique_values(columns := (
+      provider_sk
+    )),
+    no_overlapping_versions(key := (tenant_id, provider_id)),
+    one_current_version(key := (tenant_id, provider_id)),
+    has_unknown_member("column" := provider_sk)
+  )
+);
+
+@scd_type_2(core.provider_changes, surrogate_key := provider_sk, key := (tenant_id, provider_id))

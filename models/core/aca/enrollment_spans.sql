@@ -1,0 +1,42 @@
+MODEL (
+  name core.enrollment_spans,
+  kind FULL,
+  owner member_analytics,
+  grain (tenant_id, enrollment_id),
+  description 'Coverage spans in force as last reported: present in the issuer''s latest extract and not cancelled. Which spans stand today?',
+  audits (
+    not_null(columns := (tenant_id, enrollment_id, member_id, plan_id, coverage_start_date, coverage_end_date)),
+    unique_combination_of_columns(columns := (tenant_id, enrollment_id)),
+    forall(criteria := (
+      coverage_start_date < coverage_end_date
+    ))
+  )
+);
+
+WITH changes AS (
+  SELECT
+    *
+  FROM core.enrollment_changes
+), ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY tenant_id, enrollment_id ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC) AS state_rank
+  FROM changes
+)
+SELECT
+  tenant_id::TEXT AS tenant_id,
+  enrollment_id::TEXT AS enrollment_id,
+  member_id::TEXT AS member_id,
+  plan_id::TEXT AS plan_id,
+  coverage_start_date::DATE AS coverage_start_date,
+  coverage_end_date::DATE AS coverage_end_date,
+  monthly_premium::DECIMAL(12, 2) AS monthly_premium,
+  aptc_amount::DECIMAL(12, 2) AS aptc_amount,
+  rating_area::INT AS rating_area,
+  enrollment_source::TEXT AS enrollment_source,
+  termination_reason::TEXT AS termination_reason,
+  extracted_at::TIMESTAMP AS extracted_at,
+  load_id::BIGINT AS load_id
+FROM ranked
+WHERE
+  state_rank = 1 AND operation <> 'D' AND coverage_start_date < coverage_end_date

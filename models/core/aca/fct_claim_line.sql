@@ -1,0 +1,149 @@
+MODEL (
+  name core.fct_claim_line,
+  kind INCREMENTAL_BY_UNIQUE_KEY (
+    unique_key (tenant_id, claim_id, line_number)
+  ),
+  owner claims_analytics,
+  grain (tenant_id, claim_id, line_number),
+  description 'Claim lines in their latest state, with the member, provider and plan as of the day of service. What was billed, allowed and paid, for whom, by whom and under which plan?',
+  audits (
+    not_null(
+      columns := (
+        tenant_id,
+        claim_id,
+        line_number,
+        date_key,
+        member_sk,
+        provider_sk,
+        plan_sk,
+        geography_sk,
+        claim_status
+      )
+    ),
+    unique_combination_of_columns(columns := (tenant_id, claim_id, line_number)),
+    references_dimension("column" := member_sk, dimension := core.dim_member),
+    references_dimension("column" := provider_sk, dimension := core.dim_provider),
+    references_dimension("column" := plan_sk, dimension := core.dim_plan),
+    unknown_share_at_most("column" := member_sk, share := 0.05),
+    unknown_share_at_most("column" := provider_sk, share := 0.05),
+    unknown_share_at_most("column" := plan_sk, share := 0.05),
+    latest_states_complete()
+  )
+);
+
+WITH changed_lines AS (
+  SELECT DISTINCT
+    tenant_id,
+    claim_id,
+    line_number
+  FROM core.claim_line_changes
+  WHERE
+    load_date BETWEEN @start_ds AND @end_ds
+), states AS (
+  SELECT
+    changes.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number
+      ORDER BY changes.extracted_at DESC, changes.load_timestamp DESC, changes.load_id DESC
+    ) AS state_rank,
+    COUNT(*) OVER (PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number) AS state_count
+  FROM core.claim_line_changes AS changes
+  INNER JOIN changed_lines
+    ON changes.tenant_id = changed_lines.tenant_id
+    AND changes.claim_id = changed_lines.claim_id
+    AND changes.line_number = changed_lines.line_number
+), latest AS (
+  SELECT
+    *
+  FROM states
+  WHERE
+    state_rank = 1
+), members AS (
+  SELECT
+    member_sk,
+    tenant_id,
+    member_id,
+    county_fips,
+    join_from_ts,
+    validity_end_ts
+  FROM core.dim_member
+), providers AS (
+  SELECT
+    provider_sk,
+    tenant_id,
+    provider_id,
+    join_from_ts,
+    validity_end_ts
+  FROM core.dim_provider
+), plans AS (
+  SELECT
+    plan_sk,
+    tenant_id,
+    plan_id,
+    effective_year,
+    join_from_ts,
+    validity_end_ts
+  FROM core.dim_plan
+), geographies AS (
+  SELECT
+    geography_sk,
+    county_fips
+  FROM core.dim_geography
+)
+SELECT
+  latest.tenant_id::TEXT AS tenant_id,
+  latest.claim_id::TEXT AS claim_id,
+  latest.line_number::INT AS line_number,
+  (
+    EXTRACT(YEAR FROM latest.service_date) * 10000 + EXTRACT(MONTH FROM latest.service_date) * 100 + EXTRACT(DAY FROM latest.service_date)
+  )::INT AS date_key, /* day of service as YYYYMMDD */
+  latest.service_date::DATE AS service_date,
+  latest.received_date::DATE AS received_date,
+  latest.adjudicated_date::DATE AS adjudicated_date,
+  (
+    @bigint_key(latest.tenant_id, latest.member_id)
+  )::BIGINT AS member_key, /* durable, pseudonymous key of the member, the same over all versions */
+  COALESCE(members.member_sk, -1)::BIGINT AS member_sk, /* member as of the day of service; -1 unknown */
+  COALESCE(providers.provider_sk, -1)::BIGINT AS provider_sk, /* provider as of the day of service; -1 unknown */
+  COALESCE(plans.plan_sk, -1)::BIGINT AS plan_sk, /* plan as of the day of service; -1 unknown */
+  COALESCE(geographies.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the day of service; -1 unknown */
+  latest.claim_type::TEXT AS claim_type,
+  latest.claim_status::TEXT AS claim_status,
+  latest.in_network::BOOLEAN AS in_network,
+  latest.diagnosis_code::TEXT AS diagnosis_code,
+  latest.procedure_code::TEXT AS procedure_code,
+  latest.units::INT AS units,
+  latest.denial_reason_code::TEXT AS denial_reason_code,
+  latest.claim_amount::DECIMAL(14, 2) AS claim_amount,
+  latest.allowed_amount::DECIMAL(14, 2) AS allowed_amount,
+  latest.paid_amount::DECIMAL(14, 2) AS paid_amount,
+  latest.deductible::DECIMAL(14, 2) AS deductible,
+  latest.copay::DECIMAL(14, 2) AS copay,
+  latest.coinsurance::DECIMAL(14, 2) AS coinsurance,
+  latest.state_count::INT AS state_count, /* number of states the line has been in; see claim_line_changes */
+  latest.extracted_at::TIMESTAMP AS extracted_at,
+  latest.load_id::BIGINT AS load_id,
+  latest.load_date::DATE AS load_date
+FROM latest
+LEFT JOIN members
+  ON members.tenant_id = latest.tenant_id
+  AND members.member_id = latest.member_id
+  AND latest.service_date >= members.join_from_ts
+  AND latest.service_date < members.validity_end_ts
+LEFT JOIN providers
+  ON providers.tenant_id = latest.tenant_id
+  AND providers.provider_id = latest.provider_id
+  AND latest.service_date >= providers.join_from_ts
+  AND latest.service_date < providers.validity_end_ts
+LEFT JOIN plans
+  ON plans.tenant_id = latest.tenant_id
+  AND plans.plan_id = latest.plan_id
+  AND plans.effective_year = EXTRACT(YEAR FROM latest.service_date)
+  AND latest.service_date >= plans.join_from_ts
+  AND latest.service_date < plans.validity_end_ts
+LEFT JOIN geographies
+  ON geographies.county_fips = members.county_fips;
+
+@add_index(tenant_id, claim_id, line_number);
+
+@add_index(service_date)

@@ -1,0 +1,87 @@
+MODEL (
+  name semantic.agg_provider_performance,
+  kind FULL,
+  owner network_analytics,
+  grain (tenant_id, provider_id, service_year),
+  depends_on (core.fct_claim_line),
+  description 'Providers by year of service. Who treats whom at what cost, and whose claims are denied?',
+  audits (
+    not_null(columns := (tenant_id, provider_id, service_year)),
+    unique_combination_of_columns(columns := (tenant_id, provider_id, service_year)),
+    accepted_range("column" := denial_rate, min_v := 0, max_v := 1),
+    same_total("column" := paid_amount, other := core.fct_claim_line)
+  )
+);
+
+WITH claim_lines AS (
+  SELECT
+    *
+  FROM core.fct_claim_line
+), providers AS (
+  SELECT
+    provider_sk,
+    tenant_id,
+    provider_id,
+    npi,
+    name,
+    specialty,
+    state
+  FROM core.dim_provider
+), latest_providers AS (
+  SELECT
+    tenant_id,
+    provider_id,
+    npi,
+    name,
+    specialty,
+    state,
+    ROW_NUMBER() OVER (PARTITION BY tenant_id, provider_id ORDER BY validity_start_ts DESC) AS version_rank
+  FROM core.dim_provider
+), provider_years AS (
+  SELECT
+    claim_lines.tenant_id,
+    providers.provider_id,
+    EXTRACT(YEAR FROM claim_lines.service_date) AS service_year,
+    COUNT(DISTINCT claim_lines.claim_id) AS claims,
+    COUNT(*) AS claim_lines,
+    COUNT(DISTINCT claim_lines.member_key) AS members,
+    SUM(CASE WHEN claim_lines.claim_status IN ('paid', 'denied') THEN 1 ELSE 0 END) AS decided_lines,
+    SUM(CASE WHEN claim_lines.claim_status = 'denied' THEN 1 ELSE 0 END) AS denied_lines,
+    SUM(claim_lines.claim_amount) AS claim_amount,
+    SUM(claim_lines.allowed_amount) AS allowed_amount,
+    SUM(claim_lines.paid_amount) AS paid_amount
+  FROM claim_lines
+  INNER JOIN providers
+    ON providers.provider_sk = claim_lines.provider_sk
+  GROUP BY
+    claim_lines.tenant_id,
+    providers.provider_id,
+    EXTRACT(YEAR FROM claim_lines.service_date)
+)
+SELECT
+  provider_years.tenant_id::TEXT AS tenant_id, /* issuer */
+  provider_years.provider_id::TEXT AS provider_id, /* the issuers id of the provider; unknown when not in the directory */
+  provider_years.service_year::INT AS service_year, /* calendar year of service */
+  latest_providers.npi::TEXT AS npi, /* National Provider Identifier as last reported */
+  latest_providers.name::TEXT AS provider_name, /* name as last reported */
+  latest_providers.specialty::TEXT AS specialty, /* specialty as last reported */
+  latest_providers.state::TEXT AS state, /* state of the practice as last reported */
+  provider_years.claims::BIGINT AS claims, /* claims */
+  provider_years.claim_lines::BIGINT AS claim_lines, /* claim lines */
+  provider_years.members::BIGINT AS members, /* members treated; not additive */
+  provider_years.decided_lines::BIGINT AS decided_lines, /* lines paid or denied */
+  provider_years.denied_lines::BIGINT AS denied_lines, /* lines denied */
+  provider_years.claim_amount::DECIMAL(18, 2) AS claim_amount, /* billed, USD */
+  provider_years.allowed_amount::DECIMAL(18, 2) AS allowed_amount, /* allowed, USD */
+  provider_years.paid_amount::DECIMAL(18, 2) AS paid_amount, /* paid by the plan, USD */
+  (
+    provider_years.denied_lines::DECIMAL(18, 6) / NULLIF(provider_years.decided_lines, 0)
+  )::DECIMAL(9, 6) AS denial_rate, /* denied lines over decided lines */
+  (
+    provider_years.allowed_amount / NULLIF(provider_years.members, 0)
+  )::DECIMAL(18, 2) AS allowed_per_member /* allowed per member treated, USD */
+FROM provider_years
+LEFT JOIN latest_providers
+  ON latest_providers.tenant_id = provider_years.tenant_id
+  AND latest_providers.provider_id = provider_years.provider_id
+  AND latest_providers.version_rank = 1

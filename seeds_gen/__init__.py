@@ -1,0 +1,1 @@
+"""Synthetic sources, one package per domain."""

@@ -1,0 +1,5 @@
+"""Synthetic sources of the ACA domain: five feeds of up to six health insurers."""
+
+from .generator import GenerationSummary, generate
+
+__all__ = ["GenerationSummary", "generate"]

@@ -1,0 +1,316 @@
+"""What becomes of claim lines: decisions, cost sharing, later corrections."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from . import reference
+from .encounters import CLAIM_TYPES, KINDS, Encounters, Lines
+from .enrollments import Spans
+from .plans import Catalogue
+from .world import Bools, Ints, Streams, Tenant, draw, month_of, year_of
+
+STATUSES = ("pended", "paid", "denied", "reversed")
+PENDED, PAID, DENIED, REVERSED = range(len(STATUSES))
+NO_REASON = -1
+PHARMACY = CLAIM_TYPES.index("pharmacy")
+PENDED_SHARE, REVERSED_SHARE, ADJUSTED_SHARE, OVERTURNED_SHARE = 0.06, 0.010, 0.035, 0.03
+# Denied whole claims and single lines; each issuer has its own level.
+DENIED_CLAIMS, DENIED_LINES, DENIED_OUT_OF_NETWORK = 0.095, 0.055, 0.20
+ISSUER_LEVELS = (1.0, 0.85, 1.2, 0.7, 1.35, 0.95)
+AFTER_COVERAGE = "27"
+BUCKET_SHARES = {
+    "administrative": 0.36,
+    "excluded_service": 0.20,
+    "benefit_limit": 0.15,
+    "no_prior_auth_or_referral": 0.15,
+    "medical_necessity": 0.09,
+    "investigational": 0.05,
+}
+FREE_IN_NETWORK = ("preventive",)
+COPAY_CATEGORIES = ("office_visit", "telehealth", "behavioral")
+SPECIALIST_COPAY = "PX-OVS"
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How an allowed amount is split, in cents: allowed = paid + deductible + copay + coinsurance."""
+
+    allowed: Ints
+    paid: Ints
+    deductible: Ints
+    copay: Ints
+    coinsurance: Ints
+
+
+@dataclass(frozen=True)
+class Events:
+    """States that lines took on, ordered by line and time.
+
+    `day` is the day on which the state came to be; money in cents; `reason` is a position in
+    denial_reason.csv or -1.
+    """
+
+    line: Ints
+    day: Ints
+    status: Ints
+    reason: Ints
+    allowed: Ints
+    paid: Ints
+    deductible: Ints
+    copay: Ints
+    coinsurance: Ints
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Claims with their lines and the events of these.
+
+    `rank` numbers the encounters in the order in which their claims were received, `received` is
+    the day, both [encounter].
+    """
+
+    encounters: Encounters
+    lines: Lines
+    rank: Ints
+    received: Ints
+    events: Events
+
+
+@dataclass(frozen=True)
+class Fate:
+    """Drawn fate of claims and lines: [encounter] by name `claim_`, otherwise [line]."""
+
+    claim_received: Ints
+    claim_pended_on: Ints
+    claim_decided: Ints
+    claim_pended: Bools
+    claim_reversed: Bools
+    claim_denied: Bools
+    claim_wait: Ints
+    denied: Bools
+    reason: Ints
+    overturned: Bools
+    adjusted: Bools
+    wait: Ints
+    factor: Ints
+
+
+def adjudicate(
+    streams: Streams,
+    tenant: Tenant,
+    encounters: Encounters,
+    lines: Lines,
+    spans: Spans,
+    catalogue: Catalogue,
+) -> Claims:
+    """Decide every line and price its cost sharing in the order of the decisions."""
+    fate = _fates(streams, tenant, encounters, lines)
+    rank = np.empty(len(encounters.day), dtype=np.int64)
+    rank[np.argsort(fate.claim_received, kind="stable")] = np.arange(len(rank))
+    decided = fate.claim_decided[lines.encounter]
+    paid_on = np.where(fate.overturned, decided + fate.wait, decided)
+    payable = ~fate.denied | fate.overturned
+    shares = _cost_sharing(encounters, lines, spans, catalogue, rank, paid_on, payable)
+    events = _events(lines, fate, shares, paid_on, payable)
+    return Claims(encounters, lines, rank, fate.claim_received, events)
+
+
+def _fates(streams: Streams, tenant: Tenant, encounters: Encounters, lines: Lines) -> Fate:
+    """Draw the fate of each month's claims from that month's stream."""
+    month = month_of(encounters.day)
+    line_month = month[lines.encounter]
+    months = range(int(month.min()), int(month.max()) + 1) if len(month) else range(0)
+    parts = []
+    for number in months:
+        own, own_lines = np.flatnonzero(month == number), np.flatnonzero(line_month == number)
+        first = own[0] if len(own) else 0
+        rng = streams("adjudication", number)
+        parts.append(_month_of_fates(rng, tenant, encounters, lines, own, own_lines, int(first)))
+    if not parts:
+        rng = streams("adjudication")
+        none = np.empty(0, dtype=np.int64)
+        parts.append(_month_of_fates(rng, tenant, encounters, lines, none, none, 0))
+    return Fate(
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Fate)}
+    )
+
+
+def _month_of_fates(
+    rng: np.random.Generator,
+    tenant: Tenant,
+    encounters: Encounters,
+    lines: Lines,
+    own: Ints,
+    own_lines: Ints,
+    first: int,
+) -> Fate:
+    """Draw the fate of some claims (`own`, from position `first` on) and their lines."""
+    count, line_count = len(own), len(own_lines)
+    claim_of = lines.encounter[own_lines] - first
+    level = ISSUER_LEVELS[tenant.number - 1]
+    claim_type = np.array([CLAIM_TYPES.index(k.claim_type) for k in KINDS])[encounters.kind[own]]
+    pharmacy = claim_type == PHARMACY
+    sending = 1 + np.minimum(rng.lognormal(2.35, 0.85, count), 300).astype(np.int64)
+    deciding = 1 + np.minimum(rng.lognormal(2.25, 0.55, count), 120).astype(np.int64)
+    received = encounters.day[own] + np.where(pharmacy, 0, sending)
+    pended = (rng.random(count) < PENDED_SHARE) & ~pharmacy
+    pended_on = received + rng.integers(1, 4, count)
+    resolved = pended_on + rng.integers(15, 61, count)
+    in_time = received + np.where(pharmacy, rng.integers(0, 2, count), deciding)
+    in_network = encounters.in_network[own]
+    rate = np.where(in_network, DENIED_CLAIMS, DENIED_OUT_OF_NETWORK) * level
+    claim_denied = (rng.random(count) < rate) | encounters.after_end[own]
+    claim_reason = _denial_reasons(rng, count)
+    line_reason = _denial_reasons(rng, line_count)
+    whole = claim_denied[claim_of]
+    ended = encounters.after_end[own][claim_of]
+    denied = whole | (rng.random(line_count) < DENIED_LINES * level)
+    reason = np.where(whole, claim_reason[claim_of], line_reason)
+    reason = np.where(ended, _reason_position(AFTER_COVERAGE), reason)
+    overturned = denied & ~ended & (rng.random(line_count) < OVERTURNED_SHARE)
+    return Fate(
+        claim_received=received,
+        claim_pended_on=pended_on,
+        claim_decided=np.where(pended, resolved, in_time),
+        claim_pended=pended,
+        claim_reversed=rng.random(count) < REVERSED_SHARE,
+        claim_denied=claim_denied,
+        claim_wait=rng.integers(15, 91, count),
+        denied=denied,
+        reason=reason,
+        overturned=overturned,
+        adjusted=rng.random(line_count) < ADJUSTED_SHARE,
+        wait=rng.integers(15, 121, line_count),
+        factor=rng.integers(70, 116, line_count),
+    )
+
+
+def _denial_reasons(rng: np.random.Generator, count: int) -> Ints:
+    """Reasons by the shares of their buckets."""
+    buckets = reference.texts("denial_reason", "denial_bucket")
+    weights = np.array([BUCKET_SHARES.get(b, 0.0) / (buckets == b).sum() for b in buckets])
+    return draw(rng, weights, count)
+
+
+def _reason_position(code: str) -> int:
+    codes = reference.texts("denial_reason", "denial_reason_code")
+    return int(np.flatnonzero(codes == code)[0])
+
+
+def _cost_sharing(
+    encounters: Encounters,
+    lines: Lines,
+    spans: Spans,
+    catalogue: Catalogue,
+    rank: Ints,
+    paid_on: Ints,
+    payable: Bools,
+) -> Shares:
+    """Split the allowed amounts: copay or deductible and coinsurance, up to the yearly maximum.
+
+    Members use up deductible and maximum in the order in which lines are paid, per year of service.
+    """
+    encounter = lines.encounter
+    member = encounters.member[encounter]
+    year = year_of(encounters.day)[encounter]
+    used = np.flatnonzero(payable)
+    used = used[
+        np.lexsort(
+            [lines.number[used], rank[encounter[used]], paid_on[used], year[used], member[used]]
+        )
+    ]
+    same = (np.diff(member[used]) == 0) & (np.diff(year[used]) == 0)
+    opens = np.concatenate([[True], ~same])[: len(used)]
+
+    span = encounters.span[encounter[used]]
+    plan, plan_year = spans.plan[span], spans.year[span] - catalogue.first_year
+    allowed = lines.allowed[used]
+    category = reference.texts("procedure", "procedure_category")[lines.procedure[used]]
+    free = np.isin(category, FREE_IN_NETWORK) & encounters.in_network[encounter[used]]
+    by_copay = np.isin(category, COPAY_CATEGORIES) & ~free
+    specialist = lines.procedure[used] == reference.procedure_positions()[SPECIALIST_COPAY]
+    rate = catalogue.pcp_copay[plan] * (1 + specialist)
+    copay = np.where(by_copay, np.minimum(rate, allowed), 0)
+    shared = np.where(free | by_copay, 0, allowed)
+    left = np.maximum(catalogue.deductible[plan_year, plan] - _earlier(shared, opens), 0)
+    deductible = np.minimum(left, shared)
+    coinsurance = np.rint((shared - deductible) * catalogue.coinsurance[plan] / 10_000).astype(
+        np.int64
+    )
+
+    share = copay + deductible + coinsurance
+    room = np.maximum(catalogue.oop_max[plan_year, plan] - _earlier(share, opens), 0)
+    excess = np.maximum(share - room, 0)
+    coinsurance, excess = _lower(coinsurance, excess)
+    deductible, excess = _lower(deductible, excess)
+    copay, _ = _lower(copay, excess)
+    paid = allowed - deductible - copay - coinsurance
+
+    def spread(values: Ints) -> Ints:
+        whole = np.zeros(len(encounter), dtype=np.int64)
+        whole[used] = values
+        return whole
+
+    return Shares(*(spread(part) for part in (allowed, paid, deductible, copay, coinsurance)))
+
+
+def _earlier(values: Ints, opens: Bools) -> Ints:
+    """Sum of the earlier values of the same group; groups begin where `opens` is set."""
+    before = np.cumsum(values) - values
+    starts = np.flatnonzero(opens)
+    return before - before[starts][np.cumsum(opens) - 1]
+
+
+def _lower(values: Ints, excess: Ints) -> tuple[Ints, Ints]:
+    """Take an excess off the values as far as they reach; return both what is left of them."""
+    taken = np.minimum(values, excess)
+    return values - taken, excess - taken
+
+
+def _adjusted(shares: Shares, billed: Ints, factor: Ints) -> Shares:
+    """Shares after a new price; the member never owes more than before."""
+    allowed = np.minimum(shares.allowed * factor // 100, billed)
+    deductible = np.minimum(shares.deductible, allowed)
+    copay = np.minimum(shares.copay, allowed - deductible)
+    coinsurance = np.minimum(shares.coinsurance, allowed - deductible - copay)
+    return Shares(
+        allowed, allowed - deductible - copay - coinsurance, deductible, copay, coinsurance
+    )
+
+
+def _events(lines: Lines, fate: Fate, shares: Shares, paid_on: Ints, payable: Bools) -> Events:
+    """All states of all lines, in order."""
+    encounter = lines.encounter
+    every = np.arange(len(encounter))
+    nothing = Shares(*(np.zeros(len(encounter), dtype=np.int64) for _ in fields(Shares)))
+    corrected = _adjusted(shares, lines.billed, fate.factor)
+    adjusted = payable & fate.adjusted & (corrected.allowed != shares.allowed)
+    adjusted_on = paid_on + fate.wait
+    reversed_ = payable & fate.claim_reversed[encounter]
+    # All lines of a claim are taken back on one day, after the last of their corrections.
+    settled = np.where(adjusted, adjusted_on, paid_on)
+    last = np.zeros(len(fate.claim_wait), dtype=np.int64)
+    np.maximum.at(last, encounter, settled)
+    reversed_on = (last + fate.claim_wait)[encounter]
+    steps = (
+        (fate.claim_pended[encounter], fate.claim_pended_on[encounter], PENDED, nothing),
+        (fate.denied, fate.claim_decided[encounter], DENIED, nothing),
+        (payable, paid_on, PAID, shares),
+        (adjusted, adjusted_on, PAID, corrected),
+        (reversed_, reversed_on, REVERSED, nothing),
+    )
+    chosen = [every[happens] for happens, *_ in steps]
+    line = np.concatenate(chosen)
+    day = np.concatenate([days[rows] for rows, (_, days, _, _) in zip(chosen, steps, strict=True)])
+    order = np.lexsort([np.repeat(np.arange(len(steps)), [len(rows) for rows in chosen]), line])
+    status = np.repeat([status for _, _, status, _ in steps], [len(rows) for rows in chosen])
+    split = {
+        f.name: np.concatenate(
+            [getattr(part, f.name)[rows] for rows, (*_, part) in zip(chosen, steps, strict=True)]
+        )[order]
+        for f in fields(Shares)
+    }
+    line, status = line[order], status[order]
+    reason = np.where(status == DENIED, fate.reason[line], NO_REASON)
+    return Events(line=line, day=day[order], status=status, reason=reason, **split)

@@ -1,0 +1,103 @@
+"""The claims feed, and what members' claims say about them."""
+
+import numpy as np
+import pyarrow as pa
+
+from . import columns, reference
+from .adjudication import PAID, PENDED, STATUSES, Claims
+from .encounters import CLAIM_TYPES, KINDS
+from .enrollments import Spans
+from .world import Bools, Horizon, Ints, Objects
+
+HIGH_COST_CENTS = 50_000_00
+ROLLING_DAYS = 365
+
+
+def claims_table(
+    claims: Claims, spans: Spans, plan_id: Objects, horizon: Horizon
+) -> tuple[pa.Table, Ints]:
+    """Rows of the change feed of all extracts, one after the other.
+
+    Returns:
+        The rows, and where each extract's begin (with the end as a last entry): a line is in an
+        extract in its latest state when it changed since the one before.
+    """
+    events, lines, encounters = claims.events, claims.lines, claims.encounters
+    batch = horizon.batch_of(events.day)
+    superseded = (events.line[1:] == events.line[:-1]) & (batch[1:] == batch[:-1])
+    kept = np.flatnonzero(
+        np.append(~superseded, True)[: len(batch)] & (batch < len(horizon.extracts))
+    )
+    line = events.line[kept]
+    order = np.lexsort([lines.number[line], claims.rank[lines.encounter[line]], batch[kept]])
+    kept, line = kept[order], line[order]
+    encounter = lines.encounter[line]
+    status = events.status[kept]
+    reason = events.reason[kept]
+    types = np.array([CLAIM_TYPES.index(kind.claim_type) for kind in KINDS])
+    reasons = reference.texts("denial_reason", "denial_reason_code")
+    table = pa.table(
+        {
+            "claim_id": columns.identifiers("C", claims.rank[encounter] + 1, 9),
+            "line_number": pa.array(lines.number[line]),
+            "member_id": columns.identifiers("M", encounters.member[encounter] + 1, 8),
+            "provider_id": columns.identifiers("P", encounters.provider[encounter] + 1, 6),
+            "plan_id": columns.picked(plan_id, spans.plan[encounters.span[encounter]]),
+            "claim_type": columns.picked(
+                np.array(CLAIM_TYPES, object), types[encounters.kind[encounter]]
+            ),
+            "service_date": columns.dates(encounters.day[encounter]),
+            "received_date": columns.dates(claims.received[encounter]),
+            "adjudicated_date": columns.dates(events.day[kept], status == PENDED),
+            "claim_status": columns.picked(np.array(STATUSES, object), status),
+            "in_network": pa.array(encounters.in_network[encounter]),
+            "diagnosis_code": columns.picked(
+                reference.diagnoses().code, encounters.diagnosis[encounter]
+            ),
+            "procedure_code": columns.picked(
+                reference.texts("procedure", "procedure_code"), lines.procedure[line]
+            ),
+            "units": pa.array(lines.units[line]),
+            "denial_reason_code": columns.picked(reasons, np.maximum(reason, 0), reason < 0),
+            "claim_amount": columns.money(lines.billed[line]),
+            "allowed_amount": columns.money(events.allowed[kept]),
+            "paid_amount": columns.money(events.paid[kept]),
+            "deductible": columns.money(events.deductible[kept]),
+            "copay": columns.money(events.copay[kept]),
+            "coinsurance": columns.money(events.coinsurance[kept]),
+        }
+    )
+    starts = np.searchsorted(batch[kept], np.arange(len(horizon.extracts) + 1))
+    return table, starts.astype(np.int64)
+
+
+def high_cost_flags(claims: Claims, horizon: Horizon, members: int) -> Bools:
+    """Whether the paid amounts of the last 365 days passed the threshold, [extract, member]."""
+    events = claims.events
+    same_line = np.append(False, events.line[1:] == events.line[:-1])[: len(events.line)]
+    earlier = np.where(same_line, np.roll(events.paid, 1), 0)
+    change = (events.paid - earlier).astype(np.float64)
+    member = claims.encounters.member[claims.lines.encounter[events.line]]
+    flags = np.zeros((len(horizon.extracts), members), dtype=np.bool_)
+    for batch, day in enumerate(horizon.extract_days):
+        recent = (events.day < day) & (events.day >= day - ROLLING_DAYS)
+        paid = np.bincount(member[recent], weights=change[recent], minlength=members)
+        flags[batch] = paid >= HIGH_COST_CENTS
+    return flags
+
+
+def condition_ranks(claims: Claims, horizon: Horizon, members: int) -> Ints:
+    """Highest condition group that paid lines have shown by each extract, [extract, member].
+
+    Ranks are positions in `reference.condition_groups()`, the last of which is none.
+    """
+    events = claims.events
+    paid = np.flatnonzero(events.status == PAID)
+    encounter = claims.lines.encounter[events.line[paid]]
+    member = claims.encounters.member[encounter]
+    rank = reference.diagnoses().group_rank[claims.encounters.diagnosis[encounter]]
+    batch = horizon.batch_of(events.day[paid])
+    ranks = np.full((len(horizon.extracts), members), len(reference.condition_groups()) - 1)
+    known = batch < len(horizon.extracts)
+    np.minimum.at(ranks, (batch[known], member[known]), rank[known])
+    return np.minimum.accumulate(ranks, axis=0).astype(np.int64)

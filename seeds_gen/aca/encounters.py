@@ -1,0 +1,370 @@
+"""Encounters: who was treated when, by whom, for what, and the lines billed for it."""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from . import reference
+from .enrollments import DEATH, Spans, coverage_by_month
+from .members import COMPLEX, MATERNITY, Members
+from .providers import GROUPS, Providers
+from .world import Bools, Floats, Horizon, Ints, Streams, age_on, draw, draw_by_row, first_day
+
+CLAIM_TYPES = ("professional", "inpatient", "outpatient", "pharmacy")
+# Encounters per covered member-month: healthy, at_risk, chronic, complex, maternity.
+MONTHLY_VISITS = np.array([0.22, 0.42, 0.70, 1.65, 1.20])
+VISIT_AGES = np.array([0.75, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
+VISIT_AGE_BOUNDS = np.array([18, 26, 35, 45, 55, 65])
+AFTER_TERMINATION = 0.16
+OWN_CONDITION = 0.6
+
+
+class Kind(NamedTuple):
+    """A kind of encounter.
+
+    Weights are by segment in the order of MONTHLY_VISITS; `groups` and the procedures map to
+    weights; `lines` are the weights of one to four lines.
+    """
+
+    name: str
+    claim_type: str
+    weights: tuple[float, float, float, float, float]
+    groups: dict[str, float]
+    lines: tuple[float, float, float, float]
+    main: dict[str, float]
+    further: dict[str, float]
+    any_day: bool = False
+
+
+LABS = {"PX-LBM": 4, "PX-LBC": 4, "PX-LBL": 3, "PX-LBA": 2, "PX-LBU": 3, "PX-LBP": 1}
+KINDS = (
+    Kind(
+        "office", "professional", (30, 34, 32, 26, 40),
+        {"pcp": 0.6, "specialist": 0.4}, (0.55, 0.28, 0.12, 0.05),
+        {"PX-OV1": 5, "PX-OV2": 20, "PX-OV3": 40, "PX-OV4": 15, "PX-OVN": 8, "PX-OVS": 10,
+         "G0463": 1, "T1015": 1},
+        LABS | {"PX-IMX": 2, "PX-SGM": 1, "J3420": 1, "J3301": 1, "J1885": 1, "J0696": 1},
+    ),
+    Kind(
+        "preventive", "professional", (20, 11, 6, 2, 3),
+        {"pcp": 1.0}, (0.5, 0.3, 0.15, 0.05),
+        {"PX-PVA": 1}, {"PX-IMM": 4, "PX-LBM": 2, "PX-LBL": 2, "PX-LBC": 1},
+    ),
+    Kind(
+        "telehealth", "professional", (7, 7, 6, 4, 3),
+        {"pcp": 1.0}, (1, 0, 0, 0), {"PX-TVP": 1}, {"PX-LBC": 1},
+    ),
+    Kind(
+        "behavioral", "professional", (5, 8, 9, 5, 3),
+        {"behavioral": 1.0}, (0.92, 0.08, 0, 0),
+        {"PX-BHI": 70, "PX-BHE": 10, "PX-BHG": 8, "PX-TVB": 30}, {"PX-BHG": 1, "PX-LBM": 1},
+    ),
+    Kind(
+        "therapy", "professional", (3, 5, 6, 6, 1),
+        {"ancillary": 1.0}, (0.6, 0.4, 0, 0),
+        {"PX-THP": 80, "PX-THO": 12, "PX-THS": 8}, {"PX-THP": 3, "PX-THO": 1},
+    ),
+    Kind(
+        "emergency", "outpatient", (3.4, 3.6, 3.4, 3.8, 3),
+        {"282N00000X": 0.75, "261QU0200X": 0.25}, (0.2, 0.35, 0.3, 0.15),
+        {"PX-ED2": 20, "PX-ED3": 35, "PX-ED4": 22, "PX-ED5": 5, "PX-UCV": 25},
+        LABS | {"PX-IMX": 5, "PX-IMC": 3, "PX-IMU": 2, "J1885": 2, "J1100": 1, "E0114": 1},
+        any_day=True,
+    ),
+    Kind(
+        "inpatient", "inpatient", (0.35, 0.45, 0.9, 3.6, 3.5),
+        {"282N00000X": 1.0}, (0.15, 0.3, 0.35, 0.2),
+        {"PX-IPM": 60, "PX-IPS": 27, "PX-IPI": 6, "PX-IPY": 7},
+        LABS | {"PX-IMC": 4, "PX-IMR": 2, "PX-IMX": 3, "J0696": 3, "J1100": 2},
+        any_day=True,
+    ),
+    Kind(
+        "surgery", "outpatient", (0.9, 1.2, 1.9, 2.8, 0.6),
+        {"261QA1903X": 0.7, "282N00000X": 0.3}, (0.3, 0.4, 0.2, 0.1),
+        {"PX-SGA": 12, "PX-SGC": 12, "PX-SGE": 35, "PX-SGH": 8, "PX-SGM": 20},
+        {"PX-LBP": 4, "PX-LBC": 2, "J1100": 2, "E0114": 1},
+    ),
+    Kind(
+        "imaging", "outpatient", (4, 5, 6, 8, 13),
+        {"hospital_based": 1.0}, (0.85, 0.15, 0, 0),
+        {"PX-IMX": 45, "PX-IMU": 25, "PX-IMC": 15, "PX-IMR": 15}, {"PX-IMX": 2, "PX-IMU": 1},
+    ),
+    Kind(
+        "laboratory", "professional", (8, 10, 11, 10, 16),
+        {"291U00000X": 1.0}, (0.3, 0.35, 0.2, 0.15), LABS, LABS,
+    ),
+    Kind(
+        "pharmacy", "pharmacy", (16, 22, 28, 30, 10),
+        {"3336C0003X": 1.0}, (0.75, 0.2, 0.05, 0),
+        {"PX-RXG": 84, "PX-RXB": 11, "PX-RXS": 1.2, "A4253": 3, "A7030": 1},
+        {"PX-RXG": 90, "PX-RXB": 9, "A4253": 3},
+    ),
+    Kind(
+        "infusion", "outpatient", (0.01, 0.04, 0.3, 1.8, 0.02),
+        {"282N00000X": 1.0}, (0.5, 0.3, 0.2, 0),
+        {"J1745": 60, "J9271": 25, "E1390": 15}, {"PX-LBC": 2, "PX-LBM": 2, "J1100": 1},
+    ),
+)  # fmt: skip
+KIND = {kind.name: position for position, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True)
+class Encounters:
+    """Encounters, one entry each; `after_end` marks services after the coverage had ended."""
+
+    member: Ints
+    span: Ints
+    kind: Ints
+    day: Ints
+    provider: Ints
+    in_network: Bools
+    diagnosis: Ints
+    lines: Ints
+    after_end: Bools
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines, one entry each, in the order of their encounters.
+
+    `encounter` is the position of the encounter, `number` starts at 1, prices are in cents.
+    """
+
+    encounter: Ints
+    number: Ints
+    procedure: Ints
+    units: Ints
+    billed: Ints
+    allowed: Ints
+
+
+def make_month(
+    rng: np.random.Generator,
+    month: int,
+    members: Members,
+    spans: Spans,
+    covered: Ints,
+    providers: Providers,
+) -> Encounters:
+    """Make the encounters of the n-th month of the horizon."""
+    horizon = members.horizon
+    number = horizon.first_month + month
+    segment_now = members.history.segment[:, month]
+    ages = age_on(members.birth, first_day(np.full(len(members.birth), number)))
+    before = covered[:, month - 1] if month else np.full(len(members.birth), -1)
+    just_ended = (covered[:, month] < 0) & (before >= 0) & (spans.reason[before] != DEATH)
+    visits = MONTHLY_VISITS[segment_now] * np.sqrt(members.frailty)
+    visits *= VISIT_AGES[np.searchsorted(VISIT_AGE_BOUNDS, ages, side="right")]
+    visits *= np.where(covered[:, month] >= 0, 1.0, np.where(just_ended, AFTER_TERMINATION, 0.0))
+    member = np.repeat(np.arange(len(visits)), rng.poisson(visits)).astype(np.int64)
+    segment = segment_now[member]
+    kind = draw_by_row(rng, _kind_weights(), segment)
+    day = _service_days(rng, number, kind)
+    group = draw_by_row(rng, _group_weights(), kind)
+    provider = _providers(rng, providers, group, day)
+    diagnosis = _diagnoses(rng, members, member, ages[member], segment, kind)
+    lines = 1 + draw_by_row(rng, np.array([k.lines for k in KINDS], dtype=np.float64), kind)
+    in_network = providers.in_network[provider] & (rng.random(len(member)) >= 0.01)
+    kept = (day >= horizon.start_day) & (day < horizon.extract_days[-1])
+    kept &= ~members.presence.missing_on(day, member)
+    ended = just_ended[member]
+    made = Encounters(
+        member=member,
+        span=np.where(ended, before[member], covered[member, month]),
+        kind=kind,
+        day=day,
+        provider=provider,
+        in_network=in_network,
+        diagnosis=diagnosis,
+        lines=lines,
+        after_end=ended,
+    )
+    return Encounters(**{f.name: getattr(made, f.name)[kept] for f in fields(Encounters)})
+
+
+@cache
+def _kind_weights() -> Floats:
+    return np.array([kind.weights for kind in KINDS]).T
+
+
+@cache
+def _group_weights() -> Floats:
+    return np.array([[kind.groups.get(group, 0.0) for group in GROUPS] for kind in KINDS])
+
+
+@cache
+def _procedure_weights(further: bool) -> Floats:
+    """Weights of procedures by kind of encounter, for first or for further lines."""
+    positions = reference.procedure_positions()
+    weights = np.zeros((len(KINDS), len(positions)))
+    for row, kind in enumerate(KINDS):
+        for code, weight in (kind.further if further else kind.main).items():
+            weights[row, positions[code]] = weight
+    return weights
+
+
+@cache
+def _weekday_factors() -> Floats:
+    """Service factor by weekday, Monday first."""
+    return reference.numbers("dow_factor", "service_factor")
+
+
+def _service_days(rng: np.random.Generator, month: int, kind: Ints) -> Ints:
+    """Days of a month, fewer on weekends but for emergencies and admissions."""
+    first, after = first_day(np.array([month, month + 1]))
+    days = np.arange(first, after)
+    # 1970-01-01 was a Thursday.
+    planned = draw(rng, _weekday_factors()[(days + 3) % 7], len(kind))
+    any_day = rng.integers(0, len(days), len(kind))
+    anytime = np.array([k.any_day for k in KINDS])[kind]
+    return days[np.where(anytime, any_day, planned)].astype(np.int64)
+
+
+def _providers(rng: np.random.Generator, providers: Providers, group: Ints, day: Ints) -> Ints:
+    """A provider of the group who is in the directory on the day."""
+    order = np.argsort(providers.group, kind="stable")
+    sizes = np.bincount(providers.group, minlength=len(GROUPS))
+    offsets = np.cumsum(sizes) - sizes
+    picked = order[offsets[group] + np.floor(rng.random(len(group)) * sizes[group]).astype(int)]
+    gone = providers.presence.missing_on(day, picked) | (providers.known_from[picked] >= day)
+    return np.where(gone, providers.stable[group], picked).astype(np.int64)
+
+
+def _diagnoses(
+    rng: np.random.Generator,
+    members: Members,
+    member: Ints,
+    ages: Ints,
+    segment: Ints,
+    kind: Ints,
+) -> Ints:
+    """Principal diagnosis of each encounter."""
+    codes = reference.diagnoses()
+    count = len(member)
+    own = members.conditions[member]
+    score = rng.random(own.shape) * own
+    own_behavioral = score * (codes.kind == "behavioral")
+    acute = _weighted(rng, codes.of_kind("acute"), count)
+    mood = _weighted(rng, np.array([codes.position(c) for c in ("F41.9", "F41.1", "F32.A")]), count)
+    female = members.gender[member] == 0
+    screening = np.select(
+        [
+            ages < 18,
+            female & (ages >= 40) & (ages < 75) & (rng.random(count) < 0.3),
+            (ages >= 45) & (ages <= 75) & (rng.random(count) < 0.15),
+            rng.random(count) < 0.2,
+        ],
+        [codes.position(c) for c in ("Z00.129", "Z12.31", "Z12.11", "Z23")],
+        codes.position("Z00.00"),
+    )
+    birth = np.where(rng.random(count) < 0.67, codes.position("O80"), codes.position("O82"))
+    expecting = segment == MATERNITY
+    has_own = own.any(axis=1) & ((rng.random(count) < OWN_CONDITION) | (segment == COMPLEX))
+    return np.select(
+        [
+            kind == KIND["preventive"],
+            (kind == KIND["behavioral"]) & own_behavioral.any(axis=1),
+            kind == KIND["behavioral"],
+            expecting & (kind == KIND["inpatient"]),
+            expecting & np.isin(kind, [KIND["office"], KIND["imaging"], KIND["laboratory"]]),
+            has_own,
+        ],
+        [
+            screening,
+            own_behavioral.argmax(axis=1),
+            mood,
+            birth,
+            np.full(count, codes.position("Z34.90")),
+            score.argmax(axis=1),
+        ],
+        acute,
+    ).astype(np.int64)
+
+
+def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:
+    """Diagnoses among some positions, by prevalence."""
+    return positions[draw(rng, reference.diagnoses().prevalence[positions], count)]
+
+
+PRICE_TREND = 1.065
+SPREAD = {"inpatient": 0.75, "outpatient": 0.45, "professional": 0.25, "pharmacy": 0.30}
+OUT_OF_NETWORK_PRICE = 1.3
+
+
+def make_lines(rng: np.random.Generator, horizon: Horizon, encounters: Encounters) -> Lines:
+    """Make the lines of some encounters with the prices billed and allowed."""
+    encounter = np.repeat(np.arange(len(encounters.lines)), encounters.lines)
+    starts = np.cumsum(encounters.lines) - encounters.lines
+    number = np.arange(len(encounter)) - starts[encounter] + 1
+    kind = encounters.kind[encounter]
+    procedure = np.where(
+        number == 1,
+        draw_by_row(rng, _procedure_weights(further=False), kind),
+        draw_by_row(rng, _procedure_weights(further=True), kind),
+    )
+    procedure = _fitting_procedures(procedure, number, kind, encounters.diagnosis[encounter])
+    typical = reference.numbers("procedure", "typical_units")[procedure]
+    many = np.maximum(np.rint(typical * rng.uniform(0.5, 1.5, len(encounter))), 1)
+    units = np.where(typical > 1, many, 1).astype(np.int64)
+    years = (encounters.day[encounter] - horizon.start_day) / 365.25
+    spread = np.array([SPREAD[k.claim_type] for k in KINDS])[kind]
+    price = reference.numbers("procedure", "typical_allowed_amount")[procedure] * units
+    price = price * PRICE_TREND**years * rng.lognormal(-(spread**2) / 2, spread)
+    price *= np.where(encounters.in_network[encounter], 1.0, OUT_OF_NETWORK_PRICE)
+    allowed = np.maximum(np.rint(price * 100), 1).astype(np.int64)
+    markup = 1.0 + rng.gamma(2.0, 0.45, len(encounter))
+    billed = np.rint(allowed * markup / 100) * 100
+    return Lines(
+        encounter=encounter,
+        number=number,
+        procedure=procedure,
+        units=units,
+        billed=np.maximum(billed.astype(np.int64), allowed),
+        allowed=allowed,
+    )
+
+
+def _fitting_procedures(procedure: Ints, number: Ints, kind: Ints, diagnosis: Ints) -> Ints:
+    """Let the first line follow from the diagnosis where that decides it."""
+    codes, positions = reference.diagnoses(), reference.procedure_positions()
+    decided = {
+        ("preventive", "Z00.129"): "PX-PVC",
+        ("preventive", "Z12.31"): "PX-SCM",
+        ("preventive", "Z12.11"): "PX-SCC",
+        ("preventive", "Z23"): "PX-IMM",
+        ("inpatient", "O80"): "PX-IPB",
+        ("inpatient", "O82"): "PX-IPB",
+    }
+    for (kind_name, code), procedure_code in decided.items():
+        fits = (number == 1) & (kind == KIND[kind_name]) & (diagnosis == codes.position(code))
+        procedure = np.where(fits, positions[procedure_code], procedure)
+    return procedure
+
+
+def make_all(
+    streams: Streams, members: Members, spans: Spans, providers: Providers
+) -> tuple[Encounters, Lines]:
+    """Make every encounter of the horizon and its lines, month by month."""
+    horizon = members.horizon
+    covered = coverage_by_month(spans, horizon, len(members.birth))
+    months, lines, made = [], [], 0
+    for month in range(horizon.months):
+        rng = streams("encounters", horizon.first_month + month)
+        encounters = make_month(rng, month, members, spans, covered, providers)
+        own = make_lines(rng, horizon, encounters)
+        months.append(encounters)
+        lines.append(Lines(**(vars(own) | {"encounter": own.encounter + made})))
+        made += len(encounters.day)
+    return (
+        Encounters(
+            **{
+                f.name: np.concatenate([getattr(m, f.name) for m in months])
+                for f in fields(Encounters)
+            }
+        ),
+        Lines(
+            **{f.name: np.concatenate([getattr(m, f.name) for m in lines]) for f in fields(Lines)}
+        ),
+    )

@@ -1,0 +1,301 @@
+"""Coverage spans: who had which plan, for how long, at what price."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pyarrow as pa
+
+from . import columns, reference
+from .members import FPL_UNKNOWN, Members, month_column
+from .plans import DESIGNS, METALS, OFF_EXCHANGE, STANDARD, VARIANTS, Catalogue
+from .world import Bools, Floats, Horizon, Ints, Objects, Streams, age_on, draw_by_row, first_day
+
+SOURCES = ("open_enrollment", "special_enrollment", "auto_renewal")
+OPEN, SPECIAL, RENEWAL = range(len(SOURCES))
+REASONS = ("plan_change", "non_payment", "voluntary", "moved", "death", "other_coverage")
+PLAN_CHANGE, NON_PAYMENT, VOLUNTARY, MOVED, DEATH, OTHER = range(len(REASONS))
+NO_REASON = -1
+REASON_SHARES = np.array([[0.0, 0.45, 0.24, 0.06, 0.01, 0.24]])
+RENEWS, RETURNS, CHOOSES_ANEW = 0.92, 0.12, 0.20
+MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.015
+# Metal shares by income: up to 150%, 200%, 250%, 400% of the poverty line, and above.
+FPL_BANDS = np.array([15_000, 20_000, 25_000, 40_000])
+METAL_SHARES = np.array(
+    [
+        [0.0, 0.17, 0.76, 0.065, 0.005],
+        [0.0, 0.30, 0.59, 0.10, 0.01],
+        [0.0, 0.50, 0.30, 0.19, 0.01],
+        [0.006, 0.56, 0.20, 0.22, 0.014],
+        [0.01, 0.55, 0.18, 0.24, 0.02],
+    ]
+)
+CATASTROPHIC_AGE = 30
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Coverage spans, one entry each, in the order of their ids.
+
+    Months count from January 1970; `last` is before `first` when the span was cancelled.
+    The end is known from `end_known` on; until then the span seems to run to December.
+    Money is in cents.
+    """
+
+    member: Ints
+    plan: Ints
+    year: Ints
+    first: Ints
+    last: Ints
+    known_from: Ints
+    end_known: Ints
+    source: Ints
+    reason: Ints
+    premium: Ints
+    aptc: Ints
+    rating_area: Ints
+
+
+def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Spans:
+    """Make the spans of every plan year of the horizon."""
+    count = len(members.birth)
+    covered_in_december = np.zeros(count, dtype=np.bool_)
+    seen = np.zeros(count, dtype=np.bool_)
+    alive = np.ones(count, dtype=np.bool_)
+    latest_design = np.zeros(count, dtype=np.int64)
+    years = []
+    for year in members.horizon.years:
+        rng = streams("spans", year)
+        january = (year - 1970) * 12
+        newcomer = ~seen & (members.coverage_start >= january)
+        newcomer &= members.coverage_start < january + 12
+        renews = covered_in_december & (rng.random(count) < RENEWS)
+        returns = seen & alive & ~covered_in_december & (rng.random(count) < RETURNS)
+        starter = np.flatnonzero(newcomer | renews | returns)
+        spans, design = _year_of_spans(
+            rng, members, catalogue, year, starter, renews[starter], newcomer[starter],
+            latest_design[starter],
+        )  # fmt: skip
+        years.append(spans)
+        seen |= newcomer
+        covered_in_december = np.zeros(count, dtype=np.bool_)
+        covered_in_december[spans.member[spans.last == january + 11]] = True
+        alive[spans.member[spans.reason == DEATH]] = False
+        latest_design[spans.member] = design
+    return Spans(
+        **{f.name: np.concatenate([getattr(part, f.name) for part in years]) for f in fields(Spans)}
+    )
+
+
+def _year_of_spans(
+    rng: np.random.Generator,
+    members: Members,
+    catalogue: Catalogue,
+    year: int,
+    starter: Ints,
+    renews: Bools,
+    newcomer: Bools,
+    latest_design: Ints,
+) -> tuple[Spans, Ints]:
+    """Spans of one plan year, first the ones that open it, then those after a change of plan.
+
+    Returns:
+        The spans and the design of each.
+    """
+    count = len(starter)
+    january = (year - 1970) * 12
+    december = january + 11
+    first = np.where(newcomer, members.coverage_start[starter], january)
+    chosen = _choose_design(rng, members, catalogue, starter, first)
+    keeps = renews & (rng.random(count) >= CHOOSES_ANEW)
+    design = np.where(keeps, latest_design, chosen)
+    source = np.select([keeps, first <= january + 1], [RENEWAL, OPEN], SPECIAL)
+
+    leaves = first + rng.geometric(MONTHLY_LEAVING, count) - 1
+    changes = first + rng.geometric(MONTHLY_CHANGE, count)
+    cancelled = ~renews & (rng.random(count) < CANCELLED / (1 - RENEWS + CANCELLED))
+    reason = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
+    delay = np.select(
+        [reason == NON_PAYMENT, reason == VOLUNTARY],
+        [rng.integers(30, 91, count), rng.integers(-14, 1, count)],
+        rng.integers(0, 41, count),
+    )
+    notice = rng.integers(5, 21, count)
+    cancel_delay = rng.integers(20, 61, count)
+
+    swaps = (changes <= december) & (changes <= leaves) & ~cancelled
+    stays = (leaves >= december) & ~swaps
+    last = np.select([cancelled, swaps, stays], [first - 1, changes - 1, december], leaves)
+    end_known = np.select(
+        [cancelled, swaps, stays],
+        [first_day(first) + cancel_delay, first_day(changes) - notice, first_day(first)],
+        first_day(last + 1) + delay,
+    )
+    known_from = np.where(
+        newcomer, members.known_from[starter], first_day(np.array(january)) - notice
+    )
+    opening = _priced(
+        rng, members, catalogue, year,
+        starter, design, first, last, known_from, end_known, source,
+        np.select([cancelled, swaps, stays], [NON_PAYMENT, PLAN_CHANGE, NO_REASON], reason),
+    )  # fmt: skip
+    again = np.flatnonzero(swaps)
+    other = _another_design(rng, catalogue, design[again])
+    ends = leaves[again] < december
+    following = _priced(
+        rng, members, catalogue, year,
+        starter[again],
+        other,
+        changes[again],
+        np.where(ends, leaves[again], december),
+        end_known[again],
+        np.where(ends, first_day(leaves[again] + 1) + delay[again], end_known[again]),
+        np.full(len(again), SPECIAL),
+        np.where(ends, reason[again], NO_REASON),
+    )  # fmt: skip
+    joined = {
+        f.name: np.concatenate([getattr(opening, f.name), getattr(following, f.name)])
+        for f in fields(Spans)
+    }
+    return Spans(**joined), np.concatenate([design, other])
+
+
+def _choose_design(
+    rng: np.random.Generator, members: Members, catalogue: Catalogue, rows: Ints, first: Ints
+) -> Ints:
+    """Choose a design by income and age."""
+    days = first_day(first)
+    fpl = members.history.fpl[rows, month_column(members, days, rows)]
+    shares = draw_by_row(rng, METAL_SHARES, np.searchsorted(FPL_BANDS, fpl, side="left"))
+    too_old = age_on(members.birth[rows], days) >= CATASTROPHIC_AGE
+    metal = np.where((shares == 0) & too_old, METALS.index("bronze"), shares)
+    by_metal = (catalogue.metal == np.arange(len(METALS))[:, None]).astype(np.float64)
+    return draw_by_row(rng, by_metal, metal)
+
+
+def _another_design(rng: np.random.Generator, catalogue: Catalogue, design: Ints) -> Ints:
+    """Choose a different design that is open to all ages."""
+    open_to_all = (catalogue.metal != METALS.index("catastrophic")).astype(np.float64)
+    weights = np.tile(open_to_all, (len(DESIGNS), 1)) * (1 - np.eye(len(DESIGNS)))
+    return draw_by_row(rng, weights, design)
+
+
+def _priced(
+    rng: np.random.Generator,
+    members: Members,
+    catalogue: Catalogue,
+    year: int,
+    member: Ints,
+    design: Ints,
+    first: Ints,
+    last: Ints,
+    known_from: Ints,
+    end_known: Ints,
+    source: Ints,
+    reason: Ints,
+) -> Spans:
+    """Give spans their variant, premium and tax credit by the member's age, income and county."""
+    days = first_day(first)
+    column = month_column(members, days, member)
+    fpl = members.history.fpl[member, column]
+    variant = _variants(rng, catalogue.metal[design], fpl)
+    plan = catalogue.row[design, variant]
+    ratio = reference.age_ratios(age_on(members.birth[member], days))
+    row = year - catalogue.first_year
+    premium = np.rint(catalogue.premium[row, plan] * ratio).astype(np.int64)
+    benchmark = catalogue.benchmark(year) * ratio
+    aptc = _tax_credits(year, fpl, benchmark)
+    ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
+    county = members.history.county[member, column]
+    return Spans(
+        member=member,
+        plan=plan,
+        year=np.full(len(member), year),
+        first=first,
+        last=last,
+        known_from=known_from,
+        end_known=end_known,
+        source=source,
+        reason=reason,
+        premium=premium,
+        aptc=np.where(ineligible, 0, np.minimum(aptc, premium)),
+        rating_area=reference.counties(members.state).rating_area[county],
+    )
+
+
+def _variants(rng: np.random.Generator, metal: Ints, fpl: Ints) -> Ints:
+    """Position in VARIANTS: off the exchange, or by income for silver, or standard."""
+    off = rng.random(len(fpl)) < np.where(fpl > 40_000, 0.35, 0.03)
+    silver = (metal == METALS.index("silver")) & (fpl != FPL_UNKNOWN)
+    conditions = [off] + [silver & (fpl <= limit) for limit in FPL_BANDS[:3]]
+    reduced = [VARIANTS.index(variant) for variant in ("06", "05", "04")]
+    return np.select(conditions, [OFF_EXCHANGE, *reduced], STANDARD)
+
+
+def _tax_credits(year: int, fpl: Ints, benchmark: Floats) -> Ints:
+    """Benchmark premium less the expected contribution of a single person, in cents."""
+    ratio = np.where(fpl == FPL_UNKNOWN, np.nan, fpl / 10_000)
+    share = reference.applicable_share(year, ratio)
+    income = ratio * reference.poverty_line(year) * 100 / 12
+    credit = np.maximum(benchmark - share * income, 0)
+    return np.asarray(np.nan_to_num(np.rint(credit)), dtype=np.int64)
+
+
+def coverage_by_month(spans: Spans, horizon: Horizon, members: int) -> Ints:
+    """Span that covers each [member, month of the horizon], -1 for none."""
+    covered = np.full((members, horizon.months), -1, dtype=np.int64)
+    for month in range(horizon.months):
+        number = horizon.first_month + month
+        inside = np.flatnonzero((spans.first <= number) & (number <= spans.last))
+        covered[spans.member[inside], month] = inside
+    return covered
+
+
+def _ends_as_known(spans: Spans, rows: Ints, extract_day: int) -> tuple[Ints, Bools]:
+    """Last month of spans as an extract knows it, and whether that is the true one."""
+    final = spans.end_known[rows] < extract_day
+    december = (spans.year[rows] - 1970) * 12 + 11
+    return np.where(final, spans.last[rows], december), final
+
+
+def current_plans(spans: Spans, members: Members, batch: int) -> Ints:
+    """Plan that each member has on the day of an extract as known then, -1 for none."""
+    horizon = members.horizon
+    extract_day = int(horizon.extract_days[batch])
+    rows = np.flatnonzero(spans.known_from < extract_day)
+    last, _ = _ends_as_known(spans, rows, extract_day)
+    days = (first_day(spans.first[rows]), first_day(last + 1))
+    rows = rows[(days[0] <= extract_day) & (extract_day < days[1])]
+    plans = np.full(len(members.birth), -1, dtype=np.int64)
+    plans[spans.member[rows]] = spans.plan[rows]
+    return plans
+
+
+def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch: int) -> pa.Table:
+    """Spans of this and the last plan year as an extract knows them."""
+    horizon = members.horizon
+    extract_day = int(horizon.extract_days[batch])
+    year = horizon.extracts[batch].year
+    rows = np.flatnonzero(
+        (spans.known_from < extract_day)
+        & (spans.year <= year)
+        & (spans.year >= year - 1)
+        & members.presence.present[batch, spans.member]
+    )
+    last, final = _ends_as_known(spans, rows, extract_day)
+    reason = np.where(final, spans.reason[rows], NO_REASON)
+    return pa.table(
+        {
+            "enrollment_id": columns.identifiers("E", rows + 1, 8),
+            "member_id": columns.identifiers("M", spans.member[rows] + 1, 8),
+            "plan_id": columns.picked(plan_id, spans.plan[rows]),
+            "coverage_start_date": columns.dates(first_day(spans.first[rows])),
+            "coverage_end_date": columns.dates(first_day(last + 1) - 1),
+            "monthly_premium": columns.money(spans.premium[rows]),
+            "aptc_amount": columns.money(spans.aptc[rows]),
+            "rating_area": pa.array(spans.rating_area[rows]),
+            "enrollment_source": columns.picked(np.array(SOURCES, object), spans.source[rows]),
+            "termination_reason": columns.picked(
+                np.array(REASONS, object), np.maximum(reason, 0), reason == NO_REASON
+            ),
+        }
+    )

@@ -1,0 +1,194 @@
+"""Plans of an issuer: designs, variants, prices per plan year."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from . import columns, reference
+from .pools import Pools
+from .world import Horizon, Ints, Objects, Streams, Tenant
+
+METALS = ("catastrophic", "bronze", "silver", "gold", "platinum")
+VARIANTS = ("00", "01", "04", "05", "06")
+OFF_EXCHANGE, STANDARD = 0, 1
+FILING_MONTH = 11
+CORRECTION = (12, 15)
+FIRST_ISSUER = 99_000
+
+
+class Design(NamedTuple):
+    """A plan as sold: money in USD, for an individual."""
+
+    metal: str
+    network: str
+    label: str
+    premium: float
+    deductible: int
+    oop_max: int
+    coinsurance: float
+    pcp_copay: int
+
+
+DESIGNS = (
+    Design("catastrophic", "EPO", "Catastrophic Basic", 232, 9450, 9450, 0.0, 0),
+    Design("bronze", "HMO", "Bronze Value", 318, 8500, 9300, 0.50, 60),
+    Design("bronze", "EPO", "Expanded Bronze", 336, 7500, 9200, 0.50, 50),
+    Design("bronze", "PPO", "Expanded Bronze HSA", 352, 6900, 7200, 0.40, 45),
+    Design("silver", "HMO", "Silver Value", 358, 5900, 9100, 0.40, 40),
+    Design("silver", "EPO", "Silver Select", 374, 5000, 8900, 0.40, 40),
+    Design("silver", "POS", "Silver Flex", 386, 4600, 8700, 0.35, 40),
+    Design("silver", "PPO", "Silver Choice", 404, 4200, 8500, 0.30, 35),
+    Design("gold", "HMO", "Gold Value", 384, 1800, 8200, 0.25, 30),
+    Design("gold", "EPO", "Gold Select", 398, 1500, 7800, 0.25, 30),
+    Design("gold", "PPO", "Gold Choice", 428, 1200, 7500, 0.20, 25),
+    Design("platinum", "PPO", "Platinum Choice", 506, 0, 4300, 0.15, 15),
+)
+# Deductible, out-of-pocket and coinsurance factors of the silver cost-sharing reductions.
+REDUCTIONS = {"04": (0.75, 0.80, 0.75), "05": (0.16, 0.33, 0.50), "06": (0.02, 0.20, 0.25)}
+# Issuers load the cost of the reductions onto silver premiums sold on the exchange only.
+OFF_EXCHANGE_SILVER = 0.88
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Plans of one issuer; tables are [year, plan] with one plan per design and variant.
+
+    Money is in cents, coinsurance in 1/10000. `row` finds the plan of [design, variant], -1 if
+    there is none.
+    """
+
+    first_year: int
+    plan_id: Objects
+    design: Ints
+    variant: Ints
+    row: Ints
+    premium: Ints
+    filed_premium: Ints
+    deductible: Ints
+    oop_max: Ints
+    coinsurance: Ints
+    pcp_copay: Ints
+    names: tuple[tuple[date, Objects], ...]
+
+    @property
+    def metal(self) -> Ints:
+        """Position in METALS of each design."""
+        return np.array([METALS.index(design.metal) for design in DESIGNS], dtype=np.int64)
+
+    def benchmark(self, year: int) -> int:
+        """Second-lowest silver premium on the exchange at age 21, in cents."""
+        silver = [n for n, design in enumerate(DESIGNS) if design.metal == "silver"]
+        standard = self.row[silver, STANDARD]
+        return int(np.sort(self.premium[year - self.first_year, standard])[1])
+
+    def snapshot(self, extract: date) -> pa.Table:
+        """Every plan year that was filed by the day of the extract."""
+        years = np.arange(self.first_year, extract.year + 1 + (extract.month >= FILING_MONTH))
+        index = np.repeat(years - self.first_year, len(self.plan_id))
+        plan = np.tile(np.arange(len(self.plan_id)), len(years))
+        year = np.repeat(years, len(self.plan_id))
+        corrected = np.array([extract >= date(int(y) - 1, *CORRECTION) for y in year])
+        premium = np.where(corrected, self.premium[index, plan], self.filed_premium[index, plan])
+        return pa.table(
+            {
+                "plan_id": columns.picked(self.plan_id, plan),
+                "effective_year": pa.array(year),
+                "plan_name": pa.array(self._names(extract, year, plan), type=pa.string()),
+                "metal_tier": columns.picked(
+                    np.array(METALS, object), self.metal[self.design[plan]]
+                ),
+                "network_type": pa.array([DESIGNS[d].network for d in self.design[plan]]),
+                "monthly_premium": columns.money(premium),
+                "deductible": columns.money(self.deductible[index, plan]),
+                "oop_max": columns.money(self.oop_max[index, plan]),
+                "coinsurance_rate": columns.decimals(self.coinsurance[plan], 5, 4),
+                "pcp_copay": columns.money(self.pcp_copay[plan]),
+            }
+        )
+
+    def _names(self, extract: date, years: Ints, plans: Ints) -> list[str]:
+        """Names on the day of the extract; a renaming leaves earlier plan years alone."""
+        found = []
+        for year, plan in zip(years, plans, strict=True):
+            valid = [names for day, names in self.names if day <= extract and day.year <= year]
+            found.append(str(valid[-1][self.design[plan]]))
+        return found
+
+
+def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Pools) -> Catalogue:
+    """Design the plans of an issuer for every plan year of the horizon and the one after."""
+    pairs = [
+        (d, VARIANTS.index(variant))
+        for d, design in enumerate(DESIGNS)
+        for variant in (VARIANTS if design.metal == "silver" else VARIANTS[:2])
+    ]
+    design, variant = (np.array(part, dtype=np.int64) for part in zip(*pairs, strict=True))
+    row = np.full((len(DESIGNS), len(VARIANTS)), -1, dtype=np.int64)
+    row[design, variant] = np.arange(len(design))
+    rng = streams("plans")
+    level = 0.94 + 0.14 * rng.random()
+    base = np.array([d.premium for d in DESIGNS]) * level * (0.98 + 0.04 * rng.random(len(DESIGNS)))
+    brand = str(pools.companies[tenant.number]).split(",")[0].split(" ")[0].split("-")[0]
+    names = np.array([f"{brand} {d.label} {d.network}" for d in DESIGNS], dtype=object)
+    renamings = [(date.min.replace(year=horizon.start.year), names)]
+    premiums, filed, deductibles, oop_maxima = [], [], [], []
+    for year in range(horizon.start.year, horizon.years.stop + 1):
+        rng = streams("plan year", year)
+        if year > horizon.start.year:
+            base = base * rng.uniform(1.04, 1.09, len(DESIGNS))
+        off_silver = (variant == OFF_EXCHANGE) & np.array(
+            [DESIGNS[d].metal == "silver" for d in design]
+        )
+        premium = np.rint(base[design] * np.where(off_silver, OFF_EXCHANGE_SILVER, 1.0) * 100)
+        premiums.append(premium)
+        misfiled = design == rng.integers(len(DESIGNS))
+        filed.append(np.rint(premium * np.where(misfiled, 1.03, 1.0)))
+        money = [_cost_sharing(DESIGNS[d], VARIANTS[v], year) for d, v in pairs]
+        deductibles.append([deductible for deductible, _ in money])
+        oop_maxima.append([oop_max for _, oop_max in money])
+        renamed = int(rng.integers(len(DESIGNS)))
+        names = names.copy()
+        names[renamed] = f"{brand} {DESIGNS[renamed].label} Plus {DESIGNS[renamed].network}"
+        renamings.append((date(year, 7, 1), names))
+    return Catalogue(
+        first_year=horizon.start.year,
+        plan_id=np.array([_plan_id(tenant, d, VARIANTS[v]) for d, v in pairs], dtype=object),
+        design=design,
+        variant=variant,
+        row=row,
+        premium=np.array(premiums, dtype=np.int64),
+        filed_premium=np.array(filed, dtype=np.int64),
+        deductible=np.array(deductibles, dtype=np.int64) * 100,
+        oop_max=np.array(oop_maxima, dtype=np.int64) * 100,
+        coinsurance=np.array(
+            [round(DESIGNS[d].coinsurance * _factors(VARIANTS[v])[2] * 10_000) for d, v in pairs],
+            dtype=np.int64,
+        ),
+        pcp_copay=np.array(
+            [round(DESIGNS[d].pcp_copay * _factors(VARIANTS[v])[2]) * 100 for d, v in pairs],
+            dtype=np.int64,
+        ),
+        names=tuple(renamings),
+    )
+
+
+def _factors(variant: str) -> tuple[float, float, float]:
+    return REDUCTIONS.get(variant, (1.0, 1.0, 1.0))
+
+
+def _cost_sharing(design: Design, variant: str, year: int) -> tuple[int, int]:
+    """Deductible and out-of-pocket maximum in USD, in steps of 50 and within the legal limit."""
+    limit = reference.oop_limit(year)
+    if design.metal == "catastrophic":
+        return limit, limit
+    by_deductible, by_oop_max, _ = _factors(variant)
+    oop_max = min(round(design.oop_max * by_oop_max / 50) * 50, limit)
+    return min(round(design.deductible * by_deductible / 50) * 50, oop_max), oop_max
+
+
+def _plan_id(tenant: Tenant, design: int, variant: str) -> str:
+    product = 1 + ("HMO", "EPO", "POS", "PPO").index(DESIGNS[design].network)
+    return f"{FIRST_ISSUER + tenant.number}{tenant.state}{product:03d}{design + 1:04d}-{variant}"

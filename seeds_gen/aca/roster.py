@@ -1,0 +1,84 @@
+"""The members feed: what an extract says about each member."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from . import columns, reference
+from .members import FPL_UNKNOWN, GENDERS, NO_BROKER, SEGMENTS, Members
+from .plans import DESIGNS, METALS, Catalogue
+from .providers import as_of
+from .world import Bools, Ints
+
+
+def members_snapshot(
+    members: Members,
+    catalogue: Catalogue,
+    batch: int,
+    plan: Ints,
+    condition: Ints,
+    high_cost: Bools,
+) -> pa.Table:
+    """Every member of the extract.
+
+    Args:
+        members: the people and their histories.
+        catalogue: the plans.
+        batch: position of the extract.
+        plan: current plan of each member, -1 for none.
+        condition: rank of the condition group of each member.
+        high_cost: flag of each member.
+    """
+    kept = np.flatnonzero(members.presence.present[batch])
+    history = members.history
+    states = history.county.shape[1]
+    column = as_of(members.horizon, batch, members.day_of_change[kept], states)
+    county = history.county[kept, column]
+    fpl = history.fpl[kept, column]
+    broker = history.broker[kept, column]
+    agency = members.brokers.agency[broker]
+    counties = reference.counties(members.state)
+    uncovered = plan[kept] < 0
+    design = catalogue.design[plan[kept]]
+    networks = np.array([d.network for d in DESIGNS], dtype=object)
+    first = pa.array(members.first_name[kept], type=pa.string())
+    last = columns.picked(members.last_names, history.last_name[kept, column])
+    prefix = columns.picked(counties.zip_prefix, county)
+    tail = columns.identifiers("", members.zip_tail[kept], 2)
+    return pa.table(
+        {
+            "member_id": columns.identifiers("M", kept + 1, 8),
+            "name": pc.binary_join_element_wise(first, last, " "),
+            "dob": columns.dates(members.birth[kept]),
+            "gender": columns.picked(np.array(GENDERS, object), members.gender[kept]),
+            "state": pa.array([members.state] * len(kept), type=pa.string()),
+            "county_fips": columns.picked(counties.fips, county),
+            "zip": pc.binary_join_element_wise(prefix, tail, ""),
+            "region": columns.picked(counties.region, county),
+            "geographic_reporting": columns.picked(counties.reporting, county),
+            "fpl_ratio": columns.decimals(fpl, 7, 4, fpl == FPL_UNKNOWN),
+            "clinical_segment": columns.picked(
+                np.array(SEGMENTS, object), history.segment[kept, column]
+            ),
+            "broker_id": _blank_none(columns.identifiers("B", broker, 5), broker == NO_BROKER),
+            "broker_name": columns.picked(members.brokers.name, broker, broker == NO_BROKER),
+            "general_agency_id": _blank_none(columns.identifiers("G", agency, 4), agency == 0),
+            "general_agency_name": columns.picked(members.brokers.agency_name, agency, agency == 0),
+            "portal_registered": pa.array(history.portal[kept, column]),
+            "wellness_enrolled": pa.array(history.wellness[kept, column]),
+            "care_management_enrolled": pa.array(history.care[kept, column]),
+            "high_cost_member": pa.array(high_cost[kept]),
+            "mutually_exclusive_hcc_condition": columns.picked(
+                reference.condition_groups(), condition[kept]
+            ),
+            "plan_metal": columns.picked(
+                np.array(METALS, object), catalogue.metal[design], uncovered
+            ),
+            "plan_network_access_type": columns.picked(networks, design, uncovered),
+            "year": pa.array(np.full(len(kept), members.horizon.extracts[batch].year)),
+        }
+    )
+
+
+def _blank_none(column: pa.Array, none: Bools) -> pa.Array:
+    return pc.if_else(pa.array(~none), column, pa.scalar(None, pa.string()))

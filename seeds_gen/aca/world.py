@@ -1,0 +1,188 @@
+"""The frame of a generated world: its tenants, its calendar and its random streams."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from granary.errors import GranaryError
+from granary.settings import PROJECT
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Objects = NDArray[np.object_]
+Streams = Callable[..., np.random.Generator]
+
+EPOCH = date(1970, 1, 1)
+MAX_TENANTS = 6
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An issuer: its number, its folder name and the state that it sells in."""
+
+    number: int
+    tenant_id: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The span of days that happens and the days on which it is extracted.
+
+    An extract of day d knows everything that happened before d. Days are counted from 1970-01-01,
+    months from January 1970.
+    """
+
+    start: date
+    end: date
+    extracts: tuple[date, ...]
+
+    @cached_property
+    def start_day(self) -> int:
+        """First day of the world."""
+        return day_number(self.start)
+
+    @cached_property
+    def extract_days(self) -> Ints:
+        """Day of each extract, ascending."""
+        return np.array([day_number(day) for day in self.extracts], dtype=np.int64)
+
+    @cached_property
+    def first_month(self) -> int:
+        """Month of the first day."""
+        return month_number(self.start)
+
+    @cached_property
+    def months(self) -> int:
+        """Number of months from the first day's to the last extract's, both included."""
+        return month_number(self.extracts[-1]) - self.first_month + 1
+
+    @cached_property
+    def years(self) -> range:
+        """Plan years that some extract reports."""
+        return range(self.start.year, self.extracts[-1].year + 1)
+
+    @cached_property
+    def batch_months(self) -> Floats:
+        """Length in months of the interval that each extract closes."""
+        days = np.diff(self.extract_days, prepend=self.start_day)
+        return days / 30.4375
+
+    def batch_of(self, days: Ints) -> Ints:
+        """Index of the first extract that knows what happened on each of the days.
+
+        Days after the last extract give the number of extracts.
+        """
+        return np.searchsorted(self.extract_days, days, side="right").astype(np.int64)
+
+
+def make_horizon(start: date, end: date, batches: int | None) -> Horizon:
+    """Place the extracts: on the first of each following month, or evenly when counted.
+
+    Raises:
+        GranaryError: the range is empty or has fewer days than batches.
+    """
+    if end < start:
+        raise GranaryError(
+            f"The range {start} to {end} is empty.", "Let --to be on or after --from."
+        )
+    stop = end + timedelta(days=1)
+    days = (stop - start).days
+    if batches is None:
+        months = [*range(month_number(start) + 1, month_number(stop) + 1)]
+        extracts = [date(1970 + month // 12, month % 12 + 1, 1) for month in months]
+        if not extracts or extracts[-1] < stop:
+            extracts.append(stop)
+    else:
+        if not 1 <= batches <= days:
+            raise GranaryError(
+                f"{batches} batches do not fit into the {days} days from {start} to {end}.",
+                f"Give --batches between 1 and {days}.",
+            )
+        extracts = [start + timedelta(days=days * n // batches) for n in range(1, batches + 1)]
+    assert all(earlier < later for earlier, later in pairwise(extracts))
+    return Horizon(start, end, tuple(extracts))
+
+
+def load_tenants(count: int) -> list[Tenant]:
+    """Return the first `count` issuers of contracts/tenants.yaml.
+
+    Raises:
+        GranaryError: count is not between 1 and 6.
+    """
+    if not 1 <= count <= MAX_TENANTS:
+        raise GranaryError(
+            f"{count} tenants were asked for.", f"Give --tenants between 1 and {MAX_TENANTS}."
+        )
+    listed: dict[str, Any] = yaml.safe_load((PROJECT / "contracts" / "tenants.yaml").read_text())
+    numbers = range(1, count + 1)
+    return [Tenant(n, f"issuer_{n}", listed["aca"][f"issuer_{n}"]["state"]) for n in numbers]
+
+
+def make_streams(seed: int, tenant: Tenant) -> Streams:
+    """Return a function that opens the random stream of a purpose and a point in time.
+
+    Streams do not depend on each other or on the length of the range: a world that is continued
+    repeats what was already extracted, byte by byte.
+    """
+
+    def stream(purpose: str, when: int = 0) -> np.random.Generator:
+        return np.random.default_rng([seed, tenant.number, zlib.crc32(purpose.encode()), when])
+
+    return stream
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def month_number(day: date) -> int:
+    """Months since January 1970."""
+    return (day.year - 1970) * 12 + day.month - 1
+
+
+def first_day(months: Ints) -> Ints:
+    """First day of each month."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
+def month_of(days: Ints) -> Ints:
+    """Month that each day lies in."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def year_of(days: Ints) -> Ints:
+    """Calendar year that each day lies in."""
+    return month_of(days) // 12 + 1970
+
+
+def age_on(births: Ints, days: Ints) -> Ints:
+    """Completed years of life on each day; never below 0."""
+    birth_months, months = month_of(births), month_of(days)
+    birthday_ahead = (births - first_day(birth_months)) > (days - first_day(months))
+    return np.maximum((months - birth_months - birthday_ahead) // 12, 0)
+
+
+def draw(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
+    """Draw positions with probability proportional to the weights."""
+    bounds = np.cumsum(weights) / np.sum(weights)
+    picked = np.searchsorted(bounds, rng.random(size), side="right")
+    return np.minimum(picked, len(weights) - 1).astype(np.int64)
+
+
+def draw_by_row(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
+    """Draw one column per entry of `rows`, with the weights of that row of the table."""
+    bounds = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    points = rng.random(len(rows))
+    picked = (points[:, None] >= bounds[rows]).sum(axis=1)
+    return np.minimum(picked, weights.shape[1] - 1).astype(np.int64)
