@@ -1,0 +1,1 @@
+"""Rules for models, run by `sqlmesh lint`."""

@@ -1,0 +1,1 @@
+"""SQL building blocks of the models."""

@@ -10,7 +10,7 @@ NULL_MARK = 30
 
 @macro()
 def attr_hash(evaluator: MacroEvaluator, *columns: exp.Expression) -> exp.Expression:
-    """MD5 over the columns as text, so that two rows are equal in all of them or differ in the hash.
+    """MD5 over the columns as text: two rows are equal in all of them or differ in the hash.
 
     NULL is distinct from every value, the empty text included.
     """
@@ -26,7 +26,8 @@ def bigint_key(evaluator: MacroEvaluator, *parts: exp.Expression) -> exp.Express
     """
     digest = attr_hash(evaluator, *parts).sql("duckdb")
     digits = (
-        f"CAST(STRPOS('0123456789abcdef', SUBSTRING({digest}, {place}, 1)) - 1 AS BIGINT) * {16 ** (15 - place)}"
+        f"CAST(STRPOS('0123456789abcdef', SUBSTRING({digest}, {place}, 1)) - 1 AS BIGINT)"
+        f" * {16 ** (15 - place)}"
         for place in range(1, 16)
     )
     return exp.maybe_parse(" + ".join(digits), dialect="duckdb")

@@ -24,11 +24,7 @@ def add_index(evaluator: MacroEvaluator, *columns: exp.Column) -> list[str] | No
 @macro()
 def grant_semantic_to_reader(evaluator: MacroEvaluator) -> list[str]:
     """After every plan and run: the reader sees the environment's semantic schema, no other."""
-    schemas = {exp.to_table(schema, dialect="postgres").name for schema in evaluator.schemas}
-    statements = []
-    for schema in sorted(s for s in schemas if s.split("__")[0] == "semantic"):
-        statements += [
-            f'GRANT USAGE ON SCHEMA "{schema}" TO {READER}',
-            f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {READER}',
-        ]
-    return statements
+    views = [exp.to_table(view, dialect="postgres") for view in evaluator.views]
+    semantic = [view for view in views if view.db.split("__")[0] == "semantic"]
+    usage = [f'GRANT USAGE ON SCHEMA "{schema}" TO {READER}' for schema in {v.db for v in semantic}]
+    return usage + [f'GRANT SELECT ON "{v.db}"."{v.name}" TO {READER}' for v in semantic]

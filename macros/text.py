@@ -46,10 +46,8 @@ def age_in_years(
             f" + EXTRACT(DAY FROM {day}))"
         )
 
-    return exp.maybe_parse(
-        f"CAST(FLOOR(({day_number(at.sql('duckdb'))} - {day_number(born.sql('duckdb'))}) / 10000.0) AS INTEGER)",
-        dialect="duckdb",
-    )
+    difference = f"{day_number(at.sql('duckdb'))} - {day_number(born.sql('duckdb'))}"
+    return exp.maybe_parse(f"CAST(FLOOR(({difference}) / 10000.0) AS INTEGER)", dialect="duckdb")
 
 
 @macro()
@@ -64,7 +62,9 @@ def age_group(evaluator: MacroEvaluator, age: exp.Expression) -> exp.Expression:
         (55, "45-54"),
         (65, "55-64"),
     ):
-        case = case.when(exp.LT(this=age.copy(), expression=exp.Literal.number(below)), f"'{label}'")
+        case = case.when(
+            exp.LT(this=age.copy(), expression=exp.Literal.number(below)), f"'{label}'"
+        )
     return case.else_("'65+'")
 
 

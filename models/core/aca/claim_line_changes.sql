@@ -24,7 +24,32 @@ MODEL (
 
 WITH claims AS (
   SELECT
-    *
+    tenant_id,
+    load_id,
+    claim_id,
+    line_number,
+    member_id,
+    provider_id,
+    plan_id,
+    claim_type,
+    service_date,
+    received_date,
+    adjudicated_date,
+    claim_status,
+    in_network,
+    diagnosis_code,
+    procedure_code,
+    units,
+    denial_reason_code,
+    claim_amount,
+    allowed_amount,
+    paid_amount,
+    deductible,
+    copay,
+    coinsurance,
+    extracted_at,
+    load_timestamp,
+    load_date
   FROM staging.stg_aca_claims
   WHERE
     load_date BETWEEN @start_ds AND @end_ds

@@ -25,5 +25,5 @@ WITH codes AS (
 SELECT
   diagnosis_code::TEXT AS diagnosis_code, /* ICD-10-CM code */
   diagnosis_description::TEXT AS diagnosis_description, /* short label */
-  hhs_hcc::INTEGER AS hhs_hcc /* HHS condition category it maps to; NULL when none */
+  hhs_hcc::INT AS hhs_hcc /* HHS condition category it maps to; NULL when none */
 FROM codes

@@ -15,11 +15,38 @@ MODEL (
 
 WITH changes AS (
   SELECT
-    *
+    tenant_id,
+    enrollment_id,
+    member_id,
+    plan_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount,
+    rating_area,
+    enrollment_source,
+    termination_reason,
+    operation,
+    load_id,
+    extracted_at,
+    load_timestamp
   FROM core.enrollment_changes
 ), ranked AS (
   SELECT
-    *,
+    tenant_id,
+    enrollment_id,
+    member_id,
+    plan_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount,
+    rating_area,
+    enrollment_source,
+    termination_reason,
+    operation,
+    load_id,
+    extracted_at,
     ROW_NUMBER() OVER (PARTITION BY tenant_id, enrollment_id ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC) AS state_rank
   FROM changes
 )

@@ -15,7 +15,25 @@ MODEL (
 
 WITH claim_lines AS (
   SELECT
-    *
+    tenant_id,
+    claim_id,
+    date_key,
+    service_date,
+    received_date,
+    adjudicated_date,
+    member_key,
+    member_sk,
+    provider_sk,
+    plan_sk,
+    geography_sk,
+    claim_type,
+    claim_status,
+    claim_amount,
+    allowed_amount,
+    paid_amount,
+    deductible,
+    copay,
+    coinsurance
   FROM core.fct_claim_line
 ), claims AS (
   SELECT

@@ -41,7 +41,31 @@ WITH changed_lines AS (
     load_date BETWEEN @start_ds AND @end_ds
 ), states AS (
   SELECT
-    changes.*,
+    changes.tenant_id,
+    changes.claim_id,
+    changes.line_number,
+    changes.member_id,
+    changes.provider_id,
+    changes.plan_id,
+    changes.claim_type,
+    changes.service_date,
+    changes.received_date,
+    changes.adjudicated_date,
+    changes.claim_status,
+    changes.in_network,
+    changes.diagnosis_code,
+    changes.procedure_code,
+    changes.units,
+    changes.denial_reason_code,
+    changes.claim_amount,
+    changes.allowed_amount,
+    changes.paid_amount,
+    changes.deductible,
+    changes.copay,
+    changes.coinsurance,
+    changes.extracted_at,
+    changes.load_id,
+    changes.load_date,
     ROW_NUMBER() OVER (
       PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number
       ORDER BY changes.extracted_at DESC, changes.load_timestamp DESC, changes.load_id DESC
@@ -54,7 +78,32 @@ WITH changed_lines AS (
     AND changes.line_number = changed_lines.line_number
 ), latest AS (
   SELECT
-    *
+    tenant_id,
+    claim_id,
+    line_number,
+    member_id,
+    provider_id,
+    plan_id,
+    claim_type,
+    service_date,
+    received_date,
+    adjudicated_date,
+    claim_status,
+    in_network,
+    diagnosis_code,
+    procedure_code,
+    units,
+    denial_reason_code,
+    claim_amount,
+    allowed_amount,
+    paid_amount,
+    deductible,
+    copay,
+    coinsurance,
+    extracted_at,
+    load_id,
+    load_date,
+    state_count
   FROM states
   WHERE
     state_rank = 1

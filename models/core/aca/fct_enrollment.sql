@@ -19,11 +19,25 @@ MODEL (
 
 WITH spans AS (
   SELECT
-    *
+    tenant_id,
+    enrollment_id,
+    member_id,
+    plan_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount
   FROM core.enrollment_spans
 ), compared AS (
   SELECT
-    spans.*,
+    tenant_id,
+    member_id,
+    plan_id,
+    enrollment_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount,
     MAX(coverage_end_date) OVER (
       PARTITION BY tenant_id, member_id, plan_id
       ORDER BY coverage_start_date, enrollment_id
@@ -32,7 +46,13 @@ WITH spans AS (
   FROM spans
 ), numbered AS (
   SELECT
-    compared.*,
+    tenant_id,
+    member_id,
+    plan_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount,
     SUM(
       CASE
         WHEN covered_until >= coverage_start_date

@@ -17,7 +17,14 @@ MODEL (
 
 WITH spans AS (
   SELECT
-    *
+    tenant_id,
+    enrollment_id,
+    member_id,
+    plan_id,
+    coverage_start_date,
+    coverage_end_date,
+    monthly_premium,
+    aptc_amount
   FROM core.enrollment_spans
 ), extracts AS (
   SELECT
@@ -58,7 +65,14 @@ WITH spans AS (
     AND mid_months.date_actual < extracts.last_extracted_at
 ), months AS (
   SELECT
-    *
+    tenant_id,
+    member_id,
+    enrollment_id,
+    plan_id,
+    monthly_premium,
+    aptc_amount,
+    mid_month,
+    month_start
   FROM covered
   WHERE
     span_rank = 1

@@ -3,7 +3,9 @@ MODEL (
   kind FULL,
   owner claims_analytics,
   grain (tenant_id, service_month, claim_type, claim_status),
-  depends_on (core.fct_claim_line),
+  depends_on (
+    core.fct_claim_line
+  ),
   description 'Claims by month of service, type and state. How do claims and their cost develop, and how much was denied?',
   audits (
     not_null(columns := (tenant_id, service_month, claim_type, claim_status)),

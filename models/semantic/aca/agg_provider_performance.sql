@@ -3,7 +3,9 @@ MODEL (
   kind FULL,
   owner network_analytics,
   grain (tenant_id, provider_id, service_year),
-  depends_on (core.fct_claim_line),
+  depends_on (
+    core.fct_claim_line
+  ),
   description 'Providers by year of service. Who treats whom at what cost, and whose claims are denied?',
   audits (
     not_null(columns := (tenant_id, provider_id, service_year)),
@@ -15,7 +17,15 @@ MODEL (
 
 WITH claim_lines AS (
   SELECT
-    *
+    tenant_id,
+    claim_id,
+    service_date,
+    member_key,
+    provider_sk,
+    claim_status,
+    claim_amount,
+    allowed_amount,
+    paid_amount
   FROM core.fct_claim_line
 ), providers AS (
   SELECT

@@ -3,7 +3,9 @@ MODEL (
   kind FULL,
   owner claims_analytics,
   grain (tenant_id, service_date, member_key),
-  depends_on (core.fct_claim_line),
+  depends_on (
+    core.fct_claim_line
+  ),
   description 'Claim lines by day of service and member, under a pseudonymous key. On which days does a member use care?',
   audits (
     not_null(columns := (tenant_id, service_date, member_key)),
@@ -15,7 +17,16 @@ MODEL (
 
 WITH claim_lines AS (
   SELECT
-    *
+    tenant_id,
+    claim_id,
+    service_date,
+    member_key,
+    claim_amount,
+    allowed_amount,
+    paid_amount,
+    deductible,
+    copay,
+    coinsurance
   FROM core.fct_claim_line
 )
 SELECT

@@ -3,7 +3,9 @@ MODEL (
   kind FULL,
   owner network_analytics,
   grain (tenant_id, service_month, specialty),
-  depends_on (core.fct_claim_line),
+  depends_on (
+    core.fct_claim_line
+  ),
   description 'Use of care by specialty and month of service. Which specialties are used how often, and at what cost?',
   audits (
     not_null(columns := (tenant_id, service_month, specialty)),
