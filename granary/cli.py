@@ -46,7 +46,7 @@ class Format(StrEnum):
 @app.command()
 def up() -> None:
     """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
-    from granary.pipeline import PROD, Pipeline
+    from granary.pipeline import Pipeline
 
     pipeline = Pipeline(Settings(), reporter)
     pipeline.start()
@@ -65,7 +65,7 @@ def up() -> None:
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built or not freshness.is_current_project:
-        pipeline.plan(PROD, run_tests=False)
+        pipeline.build_prod()
     elif freshness.batches_waiting:
         pipeline.run()
     reporter.line(f"All is up: {pipeline.gateway.describe()}.")
@@ -112,10 +112,11 @@ def status() -> None:
     if not freshness.is_built:
         reporter.line("Prod         was never built; build it with: granary up")
         return
+    waiting = freshness.batches_waiting
     reporter.line(
-        "Prod         has all that landed"
-        if not freshness.batches_waiting
-        else f"Prod         lacks {freshness.batches_waiting} batches; bring it up with: granary run"
+        f"Prod         lacks {waiting} batches; bring it up with: granary run"
+        if waiting
+        else "Prod         has all that landed"
     )
     if not freshness.is_current_project:
         reporter.line("Models       differ from prod's; see: granary plan sandbox")
@@ -133,7 +134,7 @@ def aca(
     seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
     faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
 ) -> None:
-    """Write synthetic files of health-insurance issuers: plans, providers, members, enrollments, claims."""
+    """Write synthetic files of health insurers: plans, providers, members, enrollments, claims."""
     if end <= start:
         raise typer.BadParameter("--to must be after --from.")
     _generate(Settings(), tenants, members, start.date(), end.date(), batches, seed, faults)
@@ -168,31 +169,37 @@ def load(
 @app.command()
 def plan(
     environment: Environment = "sandbox",
-    explain: Annotated[bool, typer.Option("--explain", help="Only show what would change.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Only show what would change.")
+    ] = False,
 ) -> None:
     """Show what the checkout's models change in an environment, test them, build only that."""
     from granary.pipeline import Pipeline
 
     pipeline = Pipeline(Settings(), reporter)
     pipeline.start()
-    changes = pipeline.explain(environment)
-    for line in changes or [f"No model differs from {environment}."]:
-        typer.echo(line)
-    if not explain:
-        pipeline.plan(environment)
+
+    def show(changes: list[str]) -> None:
+        for line in changes or [f"No model differs from {environment}."]:
+            typer.echo(line)
+
+    if explain:
+        show(pipeline.explain(environment))
+    else:
+        pipeline.plan(environment, show)
 
 
 @app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
-    from granary.pipeline import PROD, Pipeline
+    from granary.pipeline import Pipeline
 
     pipeline = Pipeline(Settings(), reporter)
     pipeline.start()
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built:
-        pipeline.plan(PROD, run_tests=False)
+        pipeline.build_prod()
     elif freshness.batches_waiting:
         pipeline.run()
     else:
@@ -252,7 +259,7 @@ def docs() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of the user's making are told in a sentence, never a traceback."""
+    """Run the command line; what goes wrong is told in sentences, never as a traceback."""
     try:
         app()
     except GranaryError as error:
@@ -268,7 +275,9 @@ def main() -> None:
         reporter.line("Mend it in the environment or in .env; .env.example shows what it may be.")
         sys.exit(2)
     except Exception as error:
-        reporter.error(f"{type(error).__name__}: something went wrong that Granary did not foresee.")
+        reporter.error(
+            f"{type(error).__name__}: something went wrong that Granary did not foresee."
+        )
         reporter.line(f"The details are in {_keep_traceback()}.")
         sys.exit(1)
 

@@ -75,15 +75,21 @@ class Pipeline:
                 LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             )
 
-    def plan(self, environment: str, *, run_tests: bool = True) -> None:
-        """Bring an environment to the checkout's models and to what has landed."""
-        self._transform(
-            "plan",
-            environment,
-            lambda transformation, step: transformation.plan(
-                environment, step, run_tests=run_tests
-            ),
-        )
+    def build_prod(self) -> None:
+        """Bring prod to the checkout's models and to what has landed."""
+        self._transform("plan", PROD, lambda sqlmesh, step: sqlmesh.plan(PROD, step))
+
+    def plan(self, environment: str, show: Callable[[list[str]], None]) -> None:
+        """Show what the checkout's models change in an environment, test them, build only that."""
+
+        def test_and_build(sqlmesh: "Transformation", step: Step) -> "Evaluations":
+            with step.paused():
+                show(sqlmesh.changes(environment))
+            step.say("testing the models")
+            sqlmesh.test()
+            return sqlmesh.plan(environment, step)
+
+        self._transform("plan", environment, test_and_build)
 
     def explain(self, environment: str) -> list[str]:
         """Tell what a plan would change, a line per model."""
@@ -95,14 +101,14 @@ class Pipeline:
 
     def run(self) -> None:
         """Bring prod to what has landed, with the models it was planned with."""
-        self._transform("run", PROD, lambda transformation, step: transformation.run(step))
+        self._transform("run", PROD, lambda sqlmesh, step: sqlmesh.run(step))
 
     def promote(self, environment: str) -> None:
         """Give prod the tables of an environment."""
         self._transform(
             "promote",
             PROD,
-            lambda transformation, step: transformation.promote(environment, step),
+            lambda sqlmesh, step: sqlmesh.promote(environment, step),
         )
 
     def compare(self, source: str, target: str) -> list["TableDifference"]:

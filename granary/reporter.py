@@ -21,6 +21,12 @@ class Step:
         """Show what is being done; it is replaced by the next message on a terminal."""
         self._reporter.live(f"{self.title}: {message}")
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else for a while."""
+        with self._reporter.quiet():
+            yield
+
 
 class Reporter:
     """Writes to standard error, so that standard output holds answers only."""
@@ -46,6 +52,15 @@ class Reporter:
         """Show a passing message on a terminal."""
         if self._status:
             self._status.update(escape(message))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Take the passing message away for a while."""
+        if self._status:
+            self._status.stop()
+        yield
+        if self._status:
+            self._status.start()
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

@@ -1,8 +1,12 @@
 """SQLMesh in this process: plans, runs, promotions and comparisons of environments."""
 
+import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlmesh.core.config.loader import load_configs
@@ -21,6 +25,7 @@ from granary.settings import PROJECT, Settings
 
 T = TypeVar("T")
 PROD = "prod"
+LOG_BYTES = 5_000_000
 
 
 @dataclass
@@ -85,7 +90,22 @@ class Transformation:
         """Use a loaded project."""
         self._context = context
 
-    def plan(self, environment: str, step: Step, *, run_tests: bool) -> Evaluations:
+    def test(self) -> None:
+        """Run the models' unit tests.
+
+        Raises:
+            GranaryError: a test fails; the message shows expected and actual rows.
+        """
+        output = io.StringIO()
+        result = self._guarded(lambda: self._context.test(stream=output))
+        if not result.wasSuccessful():
+            raise GranaryError(
+                f"{len(result.failures) + len(result.errors)} unit tests fail:\n"
+                f"{output.getvalue().strip()}",
+                "Mend the model, or the test when it asks for the wrong thing: sqlmesh test",
+            )
+
+    def plan(self, environment: str, step: Step) -> Evaluations:
         """Bring an environment to the models of the checkout and to the data that has landed."""
         return self._evaluate(
             step,
@@ -94,7 +114,7 @@ class Transformation:
                 include_unmodified=True,
                 run=True,
                 ignore_cron=True,
-                skip_tests=not run_tests,
+                skip_tests=True,
                 auto_apply=True,
                 no_prompts=True,
             ),
@@ -179,6 +199,7 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     Raises:
         GranaryError: a model, macro or audit does not load, or the state database is out of reach.
     """
+    _log_to(settings.home_path / "logs" / "sqlmesh.log")
     variables = gateway.sqlmesh_variables()
     # Explicit, because SQLMesh otherwise lets the checkout's .env override this process.
     dotenv = settings.home_path / "sqlmesh.env"
@@ -194,6 +215,16 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
         yield Transformation(context)
     finally:
         context.close()
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger("sqlmesh")
+    logger.propagate = False
+    if not logger.handlers:
+        handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        logger.addHandler(handler)
 
 
 @dataclass(frozen=True)
@@ -223,8 +254,8 @@ def _table_difference(difference: Any) -> TableDifference:
     rows = difference.row_diff(skip_grain_check=True)
     return TableDifference(
         model=schema.model_name or difference.target,
-        columns_added=sorted(schema.added_columns),
-        columns_removed=sorted(schema.removed_columns),
+        columns_added=sorted(name for name, _ in schema.added),
+        columns_removed=sorted(name for name, _ in schema.removed),
         rows_only_in_source=rows.s_only_count,
         rows_only_in_target=rows.t_only_count,
         rows_changed=rows.partial_match_count,

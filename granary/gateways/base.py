@@ -67,9 +67,7 @@ class Gateway(Protocol):
         """Open the warehouse for reading and writing the ops schema."""
         ...
 
-    def writer(
-        self, purpose: str, on_wait: Callable[[str], None]
-    ) -> AbstractContextManager[None]:
+    def writer(self, purpose: str, on_wait: Callable[[str], None]) -> AbstractContextManager[None]:
         """Be the one process that plans or runs; wait for another, telling `on_wait` for whom."""
         ...
 

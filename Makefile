@@ -1,0 +1,84 @@
+# Every target is a verb of the command line too: `uv run granary VERB --help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+ENV ?= sandbox
+export GRANARY_TOOLS := $(CURDIR)/.local/tools
+UV := $(shell command -v uv 2>/dev/null || echo $(GRANARY_TOOLS)/bin/uv)
+GRANARY := $(UV) run --frozen --no-dev granary
+# Linting and the models' unit tests need no server.
+OFFLINE := GRANARY_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/offline
+
+.PHONY: help setup up down reset status seed load plan run promote diff sql doctor test test-fast lint format bench docs
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(GRANARY_TOOLS)/bin/uv:
+	@./bin/get-uv
+
+setup: $(UV) ## Install what Granary needs into .venv
+	$(UV) sync --frozen
+
+up: $(UV) ## Start everything, make and load the demo if nothing has landed, build prod
+	@$(GRANARY) up
+
+down: $(UV) ## Stop what `up` started; data stays
+	@$(GRANARY) down
+
+reset: $(UV) ## Remove the warehouse and all its data
+	@$(GRANARY) reset
+
+status: $(UV) ## Tell what is running and how fresh prod is
+	@$(GRANARY) status
+
+seed: $(UV) ## Write the demo's source files into the landing folder
+	@$(GRANARY) seed aca
+
+load: $(UV) ## Land what is new in the landing folder
+	@$(GRANARY) load
+
+plan: $(UV) ## Show what the models change in ENV=sandbox, and build only that
+	@$(GRANARY) plan $(ENV)
+
+run: $(UV) ## Land what is new and bring prod forward
+	@$(GRANARY) run
+
+promote: $(UV) ## Give prod the tables of ENV=sandbox
+	@$(GRANARY) promote $(ENV)
+
+diff: $(UV) ## Compare the tables of ENV=sandbox with prod's
+	@$(GRANARY) diff $(ENV)
+
+sql: $(UV) ## Answer Q="SELECT …"
+	@$(GRANARY) sql "$(Q)"
+
+doctor: $(UV) ## Check the machine, the settings and the warehouse
+	@$(GRANARY) doctor
+
+test: $(UV) lint ## Run everything: lint, the models' unit tests, pytest on real servers
+	@mkdir -p .local/offline
+	$(OFFLINE) $(UV) run --frozen sqlmesh test
+	$(UV) run --frozen pytest
+
+test-fast: $(UV) ## Run what needs no server and no whole plan
+	$(UV) run --frozen pytest -m "not slow"
+
+lint: $(UV) ## Check style and types of Python, style and rules of SQL
+	$(UV) run --frozen ruff check
+	$(UV) run --frozen ruff format --check
+	$(UV) run --frozen mypy
+	@mkdir -p .local/offline
+	$(OFFLINE) $(UV) run --frozen sqlmesh format --check
+	$(OFFLINE) $(UV) run --frozen sqlmesh lint
+
+format: $(UV) ## Put Python and SQL into the house style
+	$(UV) run --frozen ruff check --fix
+	$(UV) run --frozen ruff format
+	@mkdir -p .local/offline
+	$(OFFLINE) $(UV) run --frozen sqlmesh format
+
+bench: $(UV) ## Measure set-up, landing and runs on this machine
+	$(UV) run --frozen python -m benchmarks
+
+docs: $(UV) ## Write the data dictionary
+	@$(GRANARY) docs
