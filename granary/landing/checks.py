@@ -20,14 +20,15 @@ from granary.landing.tables import literal, quoted
 
 LINES = "landing_lines"
 REFUSED = "landing_refused"
+FAULTY = "landing_faulty"
 MASK = "***"
 SHOWN_CHARACTERS = 80
+FAST_DIGITS = 18
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
+INTEGER_FORM = "[+-]?[0-9]+"
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
-TIMESTAMP_FORM = (
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?"
-)
+TIMESTAMP_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?"
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,23 @@ class Fault:
     error_class: str
 
 
-def typed(column: Column) -> str:
+def cast(column: Column) -> str:
     """SQL that turns the column's text into its type, NULL when it cannot."""
     value = quoted(column.name)
-    if column.kind == "text":
-        return value
     if column.kind == "boolean":
         return f"lower({value}) IN {_tuple(TRUE_WORDS)}"
     if column.kind == "timestamp":
         return f"TRY_CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
-    return f"TRY_CAST({value} AS {column.sql_type})"
+    whole = f"TRY_CAST({value} AS {column.sql_type})"
+    if column.kind == "decimal" and column.precision > FAST_DIGITS >= column.scale:
+        # Decimals of up to 18 digits are read eighty times faster than longer ones.
+        return f"COALESCE(TRY_CAST({value} AS DECIMAL({FAST_DIGITS}, {column.scale})), {whole})"
+    return whole
+
+
+def typed(column: Column) -> str:
+    """Name, among the lines, of the column's value in its type."""
+    return quoted(column.name if column.kind == "text" else f"{column.name} typed")
 
 
 def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
@@ -106,14 +114,18 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
         )
 
 
+def find_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
+    """SQL that copies every line with a fault into a table of their own."""
+    conditions = [f"({fault.condition})" for _, fault in _all_faults(contract, extracted_at)]
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {FAULTY} AS "
+        f"SELECT * FROM {LINES} WHERE {' OR '.join(conditions)}"
+    )
+
+
 def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
-    """SQL that puts every line with a fault into the refused lines, all reasons joined."""
-    found = [
-        (column, fault)
-        for column in contract.columns.values()
-        for fault in faults(column, extracted_at)
-    ]
-    conditions = [f"({fault.condition})" for _, fault in found]
+    """SQL that puts the faulty lines into the refused lines, all reasons joined."""
+    found = _all_faults(contract, extracted_at)
     columns = [f"WHEN {fault.condition} THEN {literal(column.name)}" for column, fault in found]
     classes = [f"WHEN {fault.condition} THEN {literal(fault.error_class)}" for _, fault in found]
     reasons = [_reason(column, extracted_at) for column in contract.columns.values()]
@@ -121,13 +133,18 @@ def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
         INSERT INTO {REFUSED}
         SELECT
           source_line,
-          CASE {' '.join(columns)} END,
-          'line ' || source_line || ', ' || concat_ws('; ', {', '.join(reasons)}),
-          CASE {' '.join(classes)} END,
+          CASE {" ".join(columns)} END,
+          'line ' || source_line || ', ' || concat_ws('; ', {", ".join(reasons)}),
+          CASE {" ".join(classes)} END,
           {raw_text(contract)}
-        FROM {LINES}
-        WHERE {' OR '.join(conditions)}
+        FROM {FAULTY}
     """
+
+
+def count_repeated_hashes(contract: Contract) -> str:
+    """SQL of how many lines have the hash of another line: 0 means that no line is repeated."""
+    columns = ", ".join(map(quoted, contract.columns))
+    return f"SELECT COUNT(*) - COUNT(DISTINCT hash({columns})) FROM {LINES}"
 
 
 def refuse_duplicate_lines(contract: Contract) -> str:
@@ -152,6 +169,14 @@ def refuse_duplicate_lines(contract: Contract) -> str:
         FROM candidates
         WHERE source_line > first_line
     """
+
+
+def _all_faults(contract: Contract, extracted_at: datetime) -> list[tuple[Column, Fault]]:
+    return [
+        (column, fault)
+        for column in contract.columns.values()
+        for fault in faults(column, extracted_at)
+    ]
 
 
 def raw_text(contract: Contract) -> str:
@@ -201,8 +226,8 @@ def _misfit(column: Column) -> str:
     value = quoted(column.name)
     # The cast alone is too kind: it takes 5.0, 1e3 and 1_000 for integers, 2025/1/5 for a date.
     forms = {
-        "integer": "[+-]?[0-9]+",
-        "decimal": rf"[+-]?([0-9]+(\.[0-9]{{0,{column.scale}}}0*)?|\.[0-9]{{1,{column.scale or 1}}}0*)",
+        "integer": INTEGER_FORM,
+        "decimal": _decimal_form(column.scale),
         "date": DATE_FORM,
         "timestamp": TIMESTAMP_FORM,
     }
@@ -210,6 +235,13 @@ def _misfit(column: Column) -> str:
         return f"lower({value}) NOT IN {_tuple(TRUE_WORDS + FALSE_WORDS)}"
     form = literal(forms[column.kind])
     return f"{typed(column)} IS NULL OR NOT regexp_full_match({value}, {form})"
+
+
+def _decimal_form(scale: int) -> str:
+    """A plain number whose digits beyond the scale are zeros."""
+    if scale == 0:
+        return r"[+-]?[0-9]+(\.0*)?"
+    return rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)"
 
 
 def _bound(column: Column, bound: str) -> str:
@@ -222,9 +254,8 @@ def _npi_holds(value: str) -> str:
     digits = [f"CAST(substr({value}, {place}, 1) AS INTEGER)" for place in range(1, 11)]
     doubled = [f"(2 * {digit} - 9 * CAST({digit} > 4 AS INTEGER))" for digit in digits[::2]]
     total = " + ".join(["24", *doubled, *digits[1::2]])
-    return (
-        f"CASE WHEN regexp_full_match({value}, '[0-9]{{10}}') THEN ({total}) % 10 = 0 ELSE FALSE END"
-    )
+    is_npi = f"regexp_full_match({value}, '[0-9]{{10}}')"
+    return f"CASE WHEN {is_npi} THEN ({total}) % 10 = 0 ELSE FALSE END"
 
 
 def _tuple(words: tuple[str, ...]) -> str:

@@ -142,6 +142,12 @@ class Column(BaseModel):
         return SIMPLE_TYPES.get(self.type) or self.type.upper().replace(",", ", ")
 
     @property
+    def precision(self) -> int:
+        """Digits of a decimal."""
+        match = DECIMAL.fullmatch(self.type)
+        return int(match[1]) if match else 0
+
+    @property
     def scale(self) -> int:
         """Digits after the point of a decimal."""
         match = DECIMAL.fullmatch(self.type)
@@ -291,7 +297,7 @@ def _read_yaml(path: Path) -> Any:
     try:
         with path.open(encoding="utf-8") as stream:
             # The loader is a SafeLoader: plain data only.
-            return yaml.load(stream, Loader=_UniqueKeyLoader)  # noqa: S506
+            return yaml.load(stream, Loader=_UniqueKeyLoader)
     except OSError as error:
         raise GranaryError(f"{path}: {error.strerror}.", "Restore the file.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -308,4 +314,3 @@ def _explain(path: Path, error: ValidationError) -> GranaryError:
         f"{path}: {'; '.join(faults)}.",
         "Correct these keys; values that YAML reads as yes/no or numbers need quotes.",
     )
-

@@ -39,9 +39,8 @@ def _lineage_section() -> str:
         (f"`{column.name}`", column.sql_type, "yes" if column.required else "", column.description)
         for column in LINEAGE_COLUMNS
     ]
-    return (
-        "Every raw table holds the columns of its file and these:\n\n"
-        + _markdown(("Column", "Type", "Required", "Meaning"), rows)
+    return "Every raw table holds the columns of its file and these:\n\n" + _markdown(
+        ("Column", "Type", "Required", "Meaning"), rows
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from granary.landing.batch import LOADED, LoadBatch, Sighting
+from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
 from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
 from granary.landing.store import (
@@ -51,9 +51,11 @@ class DuckDBStore:
             equip(self.workbench, Path(self._scratch.name))
 
     def __enter__(self) -> "DuckDBStore":
+        """Give the store itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the store."""
         self.close()
 
     def close(self) -> None:
@@ -155,7 +157,7 @@ class DuckDBStore:
         self.workbench.execute(
             f"INSERT INTO ops.load_batch ({', '.join(LEDGER_COLUMNS)}) "
             f"VALUES ({', '.join('?' for _ in LEDGER_COLUMNS)}) "
-            f"ON CONFLICT (load_id) DO UPDATE SET {changes}",
+            f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
             astuple(batch),
         )
 

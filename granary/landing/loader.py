@@ -5,16 +5,26 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of, sighting
 from granary.landing.checks import (
     REFUSED as REFUSED_LINES,
 )
 from granary.landing.checks import (
+    count_repeated_hashes,
+    find_faulty_lines,
     refuse_duplicate_lines,
     refuse_faulty_lines,
 )
 from granary.landing.contract import Contract, Tenants
-from granary.landing.errors import ContractViolation, FileChanged, FileProblem, FileRefused
+from granary.landing.errors import (
+    ContractViolation,
+    FileChanged,
+    FileProblem,
+    FileRefused,
+    StoreError,
+)
 from granary.landing.files import FileStamp, LandingFile, discover
 from granary.landing.reader import digest, read_text
 from granary.landing.store import Store
@@ -159,15 +169,21 @@ def _land(store: Store, file: LandingFile, contract: Contract, now: Clock) -> Lo
 
 def _read(store: Store, file: LandingFile, contract: Contract, batch: LoadBatch) -> LoadBatch:
     """Read and check the file on the workbench, and count."""
-    rows_read = read_text(store.workbench, file, contract)
-    store.workbench.execute(refuse_faulty_lines(contract, file.extracted_at))
-    store.workbench.execute(refuse_duplicate_lines(contract))
-    row = store.workbench.execute(
-        "SELECT COUNT(*) FILTER (error_class <> 'duplicate'), "
-        f"COUNT(*) FILTER (error_class = 'duplicate') FROM {REFUSED_LINES}"
-    ).fetchone()
-    assert row is not None
-    rejected, duplicate = row
+    try:
+        rows_read = read_text(store.workbench, file, contract)
+        if _number(store, find_faulty_lines(contract, file.extracted_at)):
+            store.workbench.execute(refuse_faulty_lines(contract, file.extracted_at))
+        if _number(store, count_repeated_hashes(contract)):
+            store.workbench.execute(refuse_duplicate_lines(contract))
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+        raise StoreError(
+            f"{file.path}: no memory or disk left to read it with: {error}.",
+            "Free memory and space for temporary files, then run again.",
+        ) from error
+    duplicate = _number(
+        store, f"SELECT COUNT(*) FROM {REFUSED_LINES} WHERE error_class = 'duplicate'"
+    )
+    rejected = _number(store, f"SELECT COUNT(*) FROM {REFUSED_LINES}") - duplicate
     return replace(
         batch,
         rows_read=rows_read,
@@ -177,11 +193,18 @@ def _read(store: Store, file: LandingFile, contract: Contract, batch: LoadBatch)
     )
 
 
+def _number(store: Store, query: str) -> int:
+    """Run a statement that gives one number, such as the rows it wrote."""
+    row = store.workbench.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def _expect_unchanged(file: LandingFile, stamp: FileStamp, sha256: str) -> None:
     if FileStamp.of(file) != stamp or digest(file) != sha256:
         raise FileChanged(
             f"{file.path}: the file was written to while it was read. Nothing was landed.",
-            "Run again when it is complete; a file that is still being written should end in .part.",
+            "Run again when it is complete; a file still being written should end in .part.",
         )
 
 
@@ -194,7 +217,7 @@ def _expect_enough(file: LandingFile, counted: LoadBatch, store: Store) -> None:
     ).fetchall()
     first = "".join(f" {reason}." for (reason,) in reasons)
     raise FileRefused(
-        f"{file.path}: {counted.rows_loaded} of {counted.rows_read} lines are good, the feed has at "
-        f"least {counted.expected_minimum_rows}.{first} Nothing was landed.",
+        f"{file.path}: {counted.rows_loaded} of {counted.rows_read} lines are good, and the feed "
+        f"has at least {counted.expected_minimum_rows}.{first} Nothing was landed.",
         "Ask the sender for the complete file.",
     )

@@ -11,7 +11,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.csv
 
-from granary.landing.batch import LOADED, LoadBatch, Sighting
+from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
 from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
 from granary.landing.store import (
@@ -57,9 +57,11 @@ class PostgresStore:
             )
 
     def __enter__(self) -> "PostgresStore":
+        """Give the store itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the store."""
         self.close()
 
     def close(self) -> None:
@@ -128,9 +130,14 @@ class PostgresStore:
             if self.has_landed(batch.load_id):
                 return False
             self._write_ledger(batch)
-            self._copy(contract.table, raw_columns(contract), good_rows(batch, contract))
-            if batch.rows_loaded < batch.rows_read:
-                self._copy("ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch))
+            loaded = self._copy(contract.table, raw_columns(contract), good_rows(batch, contract))
+            refused = self._copy("ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch))
+            if loaded != batch.rows_loaded or loaded + refused != batch.rows_read:
+                raise StoreError(
+                    f"{batch.source}: the server took {loaded} rows and {refused} dead letters of "
+                    f"{batch.rows_read} lines. Nothing was landed.",
+                    "Report this file: a value in it is not copied as it stands.",
+                )
             self._server.execute(
                 "UPDATE ops.dead_letter SET status = 'closed' WHERE source_line = 0 AND load_id IN "
                 "(SELECT load_id FROM ops.load_batch WHERE feed = %s AND tenant_id = %s "
@@ -166,19 +173,21 @@ class PostgresStore:
         statement = (
             f"INSERT INTO ops.load_batch ({', '.join(LEDGER_COLUMNS)}) "
             f"VALUES ({', '.join('%s' for _ in LEDGER_COLUMNS)}) "
-            f"ON CONFLICT (load_id) DO UPDATE SET {changes}"
+            f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'"
         )
         self._server.execute(statement.encode(), astuple(batch))
 
-    def _copy(self, table: str, columns: str, query: str) -> None:
-        """Stream the workbench's rows to the server, a block of CSV at a time."""
+    def _copy(self, table: str, columns: str, query: str) -> int:
+        """Stream the workbench's rows to the server, a block of CSV at a time; gives the rows."""
         options = pa.csv.WriteOptions(include_header=False)
         statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
-        with self._server.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            for rows in self.workbench.sql(query).to_arrow_reader(COPY_ROWS):
-                block = io.BytesIO()
-                pa.csv.write_csv(rows, block, options)
-                copy.write(block.getbuffer())
+        with self._server.cursor() as cursor:
+            with cursor.copy(statement.encode()) as copy:
+                for rows in self.workbench.sql(query).to_arrow_reader(COPY_ROWS):
+                    block = io.BytesIO()
+                    pa.csv.write_csv(rows, block, options)
+                    copy.write(block.getbuffer())
+            return cursor.rowcount
 
 
 @contextmanager

@@ -14,10 +14,11 @@ import csv
 import difflib
 import gzip
 import hashlib
+import io
+import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -25,17 +26,17 @@ from typing import BinaryIO
 import duckdb
 import pyarrow as pa
 
-from granary.landing.checks import LINES, REFUSED
+from granary.landing.checks import LINES, REFUSED, cast, typed
 from granary.landing.contract import Contract
 from granary.landing.errors import ContractViolation, FileRefused
 from granary.landing.files import LandingFile, unreadable
 from granary.landing.tables import literal, quoted
 
-TEXT = "landing_text"
+VALUES = "landing_values"
+SMALL_FILE = 16 << 20
 CHUNK = 1 << 20
 HEADER_LIMIT = 1 << 20
 RECORD_LINE_LIMIT = 200
-BATCH_RECORDS = 20_000
 NOT_CSV = "is not CSV: a quote is not closed, or text follows a closing quote"
 GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 FOREIGN_ENCODINGS = {
@@ -43,17 +44,20 @@ FOREIGN_ENCODINGS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 
+
 @dataclass(frozen=True)
 class Physique:
     """What a file's bytes look like before anyone parses them.
 
     Attributes:
         header: the bytes of line 1, without its line break.
+        size: bytes, decompressed.
         lines: physical lines, the header among them.
         plain: whether line breaks are of one kind and no byte is NUL.
     """
 
     header: bytes
+    size: int
     lines: int
     plain: bool
 
@@ -85,7 +89,8 @@ def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract:
     """Read a file into the temporary tables of lines and of refused lines.
 
     The lines have source_line and the contract's columns as text, trimmed of surrounding spaces,
-    NULL when blank.
+    NULL when blank; columns of another type stand beside it in that type, NULL when they do not
+    fit.
 
     Returns:
         Records read, those refused included.
@@ -96,18 +101,20 @@ def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract:
         FileUnreadable: the operating system says no.
     """
     physique = _scan(file.path)
+    # One thread is the fastest for a small file: more of them cost more than they bring.
+    workbench.execute("SET threads = 1" if physique.size < SMALL_FILE else "RESET threads")
     header = _parse_header(file.path, physique.header, contract)
     workbench.execute(
         f"CREATE OR REPLACE TEMP TABLE {REFUSED} (source_line INTEGER, column_name TEXT, "
         "reason TEXT, error_class TEXT, raw_text TEXT)"
     )
-    if physique.plain and _read_quickly(workbench, file.path, header, physique.lines):
+    if physique.plain and _read_quickly(workbench, file.path, header, contract, physique.lines):
         return physique.lines - 1
     return _read_carefully(workbench, file.path, header, contract)
 
 
 def _scan(path: Path) -> Physique:
-    lines = carriage_returns = 0
+    size = lines = carriage_returns = 0
     plain = True
     last = b"\n"
     try:
@@ -115,6 +122,7 @@ def _scan(path: Path) -> Physique:
             header = stream.readline(HEADER_LIMIT)
             chunk = header
             while chunk:
+                size += len(chunk)
                 lines += chunk.count(b"\n")
                 carriage_returns += chunk.count(b"\r")
                 plain = plain and b"\0" not in chunk
@@ -133,7 +141,7 @@ def _scan(path: Path) -> Physique:
             "Transfer the file again; a file without lines still has its header.",
         )
     plain = plain and carriage_returns in (0, lines)
-    return Physique(header.rstrip(b"\r\n"), lines + (last != b"\n"), plain)
+    return Physique(header.rstrip(b"\r\n"), size, lines + (last != b"\n"), plain)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -211,27 +219,24 @@ def _close(name: str, extra: list[str]) -> list[str]:
 
 
 def _read_quickly(
-    workbench: duckdb.DuckDBPyConnection, path: Path, header: list[str], lines: int
+    workbench: duckdb.DuckDBPyConnection,
+    path: Path,
+    header: list[str],
+    contract: Contract,
+    lines: int,
 ) -> bool:
     """Let DuckDB read the file; False when the file turns out not to be plain."""
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    values = ", ".join(f"NULLIF(trim({quoted(name)}), '') AS {quoted(name)}" for name in header)
     compression = "gzip" if path.suffix == ".gz" else "none"
     try:
-        workbench.execute(
-            f"CREATE OR REPLACE TEMP TABLE {TEXT} AS SELECT {values} FROM read_csv("
-            f"{literal(str(path))}, auto_detect = false, header = true, delim = ',', "
-            f"""quote = '"', escape = '"', columns = {{{columns}}}, strict_mode = true, """
-            f"compression = '{compression}')"
-        )
+        _make_values(workbench, path, header, contract, f"compression = '{compression}'")
     except duckdb.InvalidInputException:
         return False
     # Rows stand in the file's order, so the n-th row is line n + 1 if every record has one line.
-    if _count(workbench, TEXT) != lines - 1:
+    if _count(workbench, VALUES) != lines - 1:
         return False
     workbench.execute(
         f"CREATE OR REPLACE TEMP VIEW {LINES} AS "
-        f"SELECT CAST(rowid + 2 AS INTEGER) AS source_line, * FROM {TEXT}"
+        f"SELECT CAST(rowid + 2 AS INTEGER) AS source_line, * FROM {VALUES}"
     )
     return True
 
@@ -239,128 +244,169 @@ def _read_quickly(
 def _read_carefully(
     workbench: duckdb.DuckDBPyConnection, path: Path, header: list[str], contract: Contract
 ) -> int:
-    """Read record by record, refusing what is malformed."""
-    columns = ", ".join(f"{quoted(name)} TEXT" for name in header)
-    workbench.execute(f"CREATE OR REPLACE TEMP TABLE {TEXT} (source_line INTEGER, {columns})")
-    workbench.execute(f"CREATE OR REPLACE TEMP VIEW {LINES} AS SELECT * FROM {TEXT}")
-    csv.field_size_limit(CHUNK)
-    records = refused = 0
-    pending: list[tuple[int, list[str | None]]] = []
+    """Sort out what is malformed, then let DuckDB read the rest with its line numbers."""
     refusals: list[Refusal] = []
-    try:
-        with closing(_open(path)) as stream:
-            for item in _records(stream, len(header)):
-                if isinstance(item, Refusal):
-                    refusals.append(item)
-                else:
-                    pending.append(item)
-                if len(pending) + len(refusals) >= BATCH_RECORDS:
-                    records, refused = records + len(pending), refused + len(refusals)
-                    _store(workbench, header, pending, refusals, contract)
-                    pending, refusals = [], []
-    except OSError as error:
-        raise unreadable(path, error) from error
-    _store(workbench, header, pending, refusals, contract)
-    return records + refused + len(pending) + len(refusals)
+    records = 0
+    with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
+        sound.write(b"source_line,\n")
+        for item in _records(path, len(header)):
+            if isinstance(item, Refusal):
+                refusals.append(item)
+            else:
+                records += 1
+                sound.write(item)
+        sound.flush()
+        numbered = ["source_line", *header]
+        _make_values(workbench, Path(sound.name), numbered, contract, "compression = 'none'")
+    if _count(workbench, VALUES) != records:
+        raise FileRefused(
+            f"{path}: the file cannot be read the same way twice. Nothing was landed.",
+            "Write it as plain CSV: commas, double quotes, UTF-8.",
+        )
+    workbench.execute(
+        f"CREATE OR REPLACE TEMP VIEW {LINES} AS "
+        f"SELECT * REPLACE (CAST(source_line AS INTEGER) AS source_line) FROM {VALUES}"
+    )
+    _keep(workbench, refusals, contract)
+    return records + len(refusals)
 
 
-def _records(stream: BinaryIO, width: int) -> Iterator[tuple[int, list[str | None]] | Refusal]:
-    """Give the records after the header, each with the number of its first line.
+def _make_values(
+    workbench: duckdb.DuckDBPyConnection,
+    path: Path,
+    header: list[str],
+    contract: Contract,
+    options: str,
+) -> None:
+    """Make the table of a CSV file's values: each as text, and those not text as their type too."""
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    texts = ", ".join(f"NULLIF(trim({quoted(name)}), '') AS {quoted(name)}" for name in header)
+    types = "".join(
+        f", {cast(column)} AS {typed(column)}"
+        for column in contract.columns.values()
+        if column.kind != "text"
+    )
+    workbench.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {VALUES} AS
+        SELECT *{types}
+        FROM (
+          SELECT {texts}
+          FROM read_csv(
+            {literal(str(path))}, columns = {{{columns}}}, {options}, auto_detect = false,
+            header = true, delim = ',', quote = '"', escape = '"', strict_mode = true
+          )
+        ) AS texts
+        """
+    )
+
+
+def _records(path: Path, width: int) -> Iterator[bytes | Refusal]:
+    """Give the records after the header as CSV, each behind the number of its first line.
 
     A record that does not come right over several lines is refused by its first line alone and
     reading goes on with the next, so that a stray quote costs a line and not the rest of the file.
     """
-    source = enumerate(stream, start=1)
-    next(source)
-    ahead: deque[tuple[int, bytes]] = deque()
-    while True:
-        if not ahead:
-            line = next(source, None)
-            if line is None:
-                return
-            ahead.append(line)
-        number, raw = ahead[0]
-        if not raw.strip():
-            ahead.popleft()
-            continue
-        used, outcome = _parse_record(ahead, source, width)
-        for _ in range(used):
-            ahead.popleft()
-        if isinstance(outcome, list):
-            yield number, outcome
-        else:
-            reason, error_class = outcome
-            yield Refusal(number, reason, error_class, raw.rstrip(b"\r\n").decode(errors="replace"))
+    try:
+        with _open(path) as stream:
+            source = enumerate(stream, start=1)
+            next(source)
+            ahead: deque[tuple[int, bytes]] = deque()
+            while line := ahead.popleft() if ahead else next(source, None):
+                number, raw = line
+                if _is_simple(raw, width):
+                    yield b"%d,%s\n" % (number, raw.rstrip(b"\r\n"))
+                elif raw.strip():
+                    yield _parse_record(number, raw, ahead, source, width)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _is_simple(raw: bytes, width: int) -> bool:
+    """Say whether a line is a record that needs no parsing to be believed."""
+    text = raw.rstrip(b"\r\n")
+    return (
+        text.isascii()
+        and text.count(b",") == width - 1
+        and b'"' not in text
+        and b"\0" not in text
+        and b"\r" not in text
+        and bool(text)
+    )
 
 
 def _parse_record(
-    ahead: deque[tuple[int, bytes]], source: Iterator[tuple[int, bytes]], width: int
-) -> tuple[int, list[str | None] | tuple[str, str]]:
-    """Parse the record that begins with the first line ahead.
+    number: int,
+    raw: bytes,
+    ahead: deque[tuple[int, bytes]],
+    source: Iterator[tuple[int, bytes]],
+    width: int,
+) -> bytes | Refusal:
+    """Parse the record that begins with a line, taking more lines while a quote is open.
 
-    Returns:
-        How many lines it takes, and its values or (reason, error class).
+    Lines that turn out not to belong to it are left ahead.
     """
-    used = 0
+    taken: list[tuple[int, bytes]] = []
 
     def decoded() -> Iterator[str]:
-        nonlocal used
-        while used < RECORD_LINE_LIMIT:
-            if used == len(ahead):
-                line = next(source, None)
-                if line is None:
-                    return
-                ahead.append(line)
-            raw = ahead[used][1]
-            used += 1
-            if b"\0" in raw:
-                raise ValueError("has a NUL byte")
-            yield raw.decode()
+        yield _decoded(raw)
+        while len(taken) < RECORD_LINE_LIMIT:
+            line = ahead.popleft() if ahead else next(source, None)
+            if line is None:
+                return
+            taken.append(line)
+            yield _decoded(line[1])
+
+    def refused(reason: str, error_class: str) -> Refusal:
+        ahead.extendleft(reversed(taken))
+        text = raw.rstrip(b"\r\n").decode(errors="replace")
+        return Refusal(number, reason, error_class, text)
 
     try:
         values = next(csv.reader(decoded(), strict=True, skipinitialspace=True))
-    except (ValueError, csv.Error) as error:
+    except _BadBytes as error:
         # Only the first line is refused, so only a fault of its own may be named.
-        if used > 1 or isinstance(error, csv.Error):
-            return 1, (NOT_CSV, "structure")
-        if isinstance(error, UnicodeDecodeError):
-            return 1, (f"is not UTF-8 (byte {error.start + 1})", "encoding")
-        return 1, (str(error), "encoding")
+        return refused(NOT_CSV, "structure") if taken else refused(str(error), "encoding")
+    except csv.Error:
+        return refused(NOT_CSV, "structure")
     while len(values) > width and not values[-1]:
         values.pop()
     if len(values) != width:
-        return 1, (f"has {len(values)} values, the header has {width}", "structure")
-    return used, [value.strip(" ") or None for value in values]
+        return refused(f"has {len(values)} values, the header has {width}", "structure")
+    record = io.StringIO()
+    csv.writer(record, lineterminator="\n").writerow([number, *values])
+    return record.getvalue().encode()
 
 
-def _store(
-    workbench: duckdb.DuckDBPyConnection,
-    header: list[str],
-    records: list[tuple[int, list[str | None]]],
-    refusals: list[Refusal],
-    contract: Contract,
+class _BadBytes(ValueError):
+    """A line that is no text."""
+
+
+def _decoded(raw: bytes) -> str:
+    if b"\0" in raw:
+        raise _BadBytes("has a NUL byte")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise _BadBytes(f"is not UTF-8 (byte {error.start + 1})") from error
+
+
+def _keep(
+    workbench: duckdb.DuckDBPyConnection, refusals: list[Refusal], contract: Contract
 ) -> None:
-    if records:
-        columns = [pa.array([number for number, _ in records], pa.int32())]
-        columns += [pa.array(values, pa.string()) for values in zip(*(r for _, r in records))]
-        _insert(workbench, TEXT, pa.table(columns, names=["source_line", *header]))
-    if refusals:
-        table = pa.table(
-            {
-                "source_line": pa.array([refusal.line for refusal in refusals], pa.int32()),
-                "column_name": pa.nulls(len(refusals), pa.string()),
-                "reason": [f"line {r.line} {r.reason}" for r in refusals],
-                "error_class": [refusal.error_class for refusal in refusals],
-                "raw_text": [_kept_text(refusal.text, contract) for refusal in refusals],
-            }
-        )
-        _insert(workbench, REFUSED, table)
-
-
-def _insert(workbench: duckdb.DuckDBPyConnection, target: str, rows: pa.Table) -> None:
-    workbench.register("landing_rows", rows)
-    workbench.execute(f"INSERT INTO {target} SELECT * FROM landing_rows")
-    workbench.unregister("landing_rows")
+    """Put malformed lines into the refused lines."""
+    rows = pa.table(
+        {
+            "source_line": pa.array([refusal.line for refusal in refusals], pa.int32()),
+            "column_name": pa.nulls(len(refusals), pa.string()),
+            "reason": pa.array([f"line {r.line} {r.reason}" for r in refusals], pa.string()),
+            "error_class": pa.array([r.error_class for r in refusals], pa.string()),
+            "raw_text": pa.array([_kept_text(r.text, contract) for r in refusals], pa.string()),
+        }
+    )
+    workbench.register("landing_malformed", rows)
+    workbench.execute(f"INSERT INTO {REFUSED} SELECT * FROM landing_malformed")
+    workbench.unregister("landing_malformed")
 
 
 def _kept_text(text: str, contract: Contract) -> str:

@@ -73,20 +73,18 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
 def good_rows(batch: LoadBatch, contract: Contract) -> str:
     """SQL of the rows that stand, with the columns of the raw table in its order."""
-    columns = [
-        f"{typed(column)} AS {quoted(column.name)}" for column in contract.columns.values()
-    ]
+    columns = [f"{typed(column)} AS {quoted(column.name)}" for column in contract.columns.values()]
     filters = f"WHERE source_line NOT IN (SELECT source_line FROM {REFUSED})"
     return f"""
         SELECT
-          {', '.join(columns)},
+          {", ".join(columns)},
           {literal(batch.tenant_id)} AS tenant_id,
           {batch.load_id} AS load_id,
           TIMESTAMP {literal(str(batch.load_timestamp))} AS load_timestamp,
           TIMESTAMP {literal(str(batch.extracted_at))} AS extracted_at,
           source_line
         FROM {LINES}
-        {filters if batch.rows_loaded < batch.rows_read else ''}
+        {filters if batch.rows_loaded < batch.rows_read else ""}
     """
 
 

@@ -126,8 +126,7 @@ def comment_statements(table: Table) -> list[str]:
     return [
         f"COMMENT ON TABLE {table.name} IS {literal(table.description)}",
         *(
-            f"COMMENT ON COLUMN {table.name}.{quoted(column.name)} IS "
-            f"{literal(column.description)}"
+            f"COMMENT ON COLUMN {table.name}.{quoted(column.name)} IS {literal(column.description)}"
             for column in table.columns
         ),
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from granary.errors import GranaryError
 from granary.postgres.endpoint import Endpoint
-from granary.postgres.failures import PortTaken, explain
+from granary.postgres.failures import PortTaken, explain, tail
 from granary.postgres.initialise import SUPERUSER, initialise
 from granary.postgres.installation import (
     Account,
@@ -19,7 +19,15 @@ from granary.postgres.installation import (
     check_version,
     server_version,
 )
-from granary.postgres.layout import Layout, layout_of, make_folder, place, with_programs
+from granary.postgres.layout import (
+    Layout,
+    installation_of,
+    layout_of,
+    make_folder,
+    place,
+    server_of,
+    with_programs,
+)
 from granary.postgres.processes import (
     PID_FILE,
     end_orphans,
@@ -28,7 +36,6 @@ from granary.postgres.processes import (
     wait_for_end,
 )
 from granary.postgres.record import (
-    EmbeddedServer,
     Record,
     home_lock,
     read_record,
@@ -85,12 +92,18 @@ class Cluster:
         Raises:
             GranaryError: it does not start; the message holds the end of its log.
         """
-        with home_lock(self.home):
-            record = read_record(self.home)
-            if running_postmaster(layout_of(record).data) is None:
-                self._start(record)
-            else:
-                _wait_until_ready(layout_of(record))
+        try:
+            with home_lock(self.home):
+                record = read_record(self.home)
+                if running_postmaster(layout_of(record).data) is None:
+                    self._start(record)
+                else:
+                    _wait_until_ready(layout_of(record))
+        except OSError as error:
+            raise GranaryError(
+                f"PostgreSQL could not be started: {error}.",
+                "Mend that, or set GRANARY_HOME to a folder on a local disk with free space.",
+            ) from error
 
     def stop(self) -> None:
         """Stop the server and whatever a crash left of it; open transactions are rolled back."""
@@ -131,36 +144,35 @@ class Cluster:
             record = place(record, port=_free_port())
         layout = layout_of(record)
         account = layout.account()
-        record, installation = with_programs(record, account)
+        record = with_programs(record, account)
         write_record(record)
+        installation = installation_of(record, account)
         if not layout.data.exists():
             make_folder(layout.root, account)
-            initialise(layout, installation, account, _server(record).password)
+            initialise(layout, installation, account, server_of(record).password)
         check_version(installation, layout.data)
         end_orphans(layout.data)
         (layout.data / PID_FILE).unlink(missing_ok=True)
-        for attempt in range(1, PORT_ATTEMPTS + 1):
-            record = _with_free_port(record)
-            write_record(record)
-            try:
-                _launch(layout, installation, account, _server(record).port)
-                break
-            except PortTaken:
-                if attempt == PORT_ATTEMPTS:
-                    raise
+        _launch_on_free_port(record, layout, installation, account)
 
 
-def _server(record: Record) -> EmbeddedServer:
-    if record.server is None:
-        raise ValueError("the record has no server yet")
-    return record.server
-
-
-def _with_free_port(record: Record) -> Record:
-    server = _server(record)
-    if _is_free(server.port):
-        return record
-    return record.model_copy(update={"server": server.model_copy(update={"port": _free_port()})})
+def _launch_on_free_port(
+    record: Record, layout: Layout, installation: Path, account: Account
+) -> None:
+    """Launch on the port of before, or on a new one that the record then remembers."""
+    server = server_of(record)
+    port = server.port if _is_free(server.port) else _free_port()
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        server = server.model_copy(update={"port": port})
+        write_record(record.model_copy(update={"server": server}))
+        try:
+            _launch(layout, installation, account, port)
+            return
+        except PortTaken:
+            # Someone was faster between our look and the server's.
+            if attempt == PORT_ATTEMPTS:
+                raise
+            port = _free_port()
 
 
 def _free_port() -> int:
@@ -205,11 +217,12 @@ def _wait_until_ready(layout: Layout, launched_pid: int | None = None) -> None:
         if postmaster is not None and postmaster.ready:
             return
         if postmaster is None and (launched_pid is None or not process_lives(launched_pid)):
-            raise explain("PostgreSQL did not start", _read_log(layout))
+            raise explain(f"PostgreSQL did not start ({layout.log})", _read_log(layout))
         time.sleep(0.02)
-    raise explain(
-        f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering after a crash",
-        _read_log(layout),
+    raise GranaryError(
+        f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering from a crash. "
+        f"The end of {layout.log}:\n{tail(_read_log(layout))}\n",
+        "Wait a while, then try again.",
     )
 
 

@@ -64,35 +64,48 @@ class Account:
         return options
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this user can reach a folder through all its parents."""
-        return self._succeeds("test", "-x", str(folder))
+        """Whether this user can reach a folder through all its parents.
+
+        Raises:
+            GranaryError: we are not allowed to run programs as this user.
+        """
+        try:
+            return self._run("test", "-x", str(folder))
+        except OSError as error:
+            raise GranaryError(
+                "PostgreSQL does not run as root, and here root may not run programs as another "
+                f"user ({error.strerror}).",
+                "Run this as an ordinary user, or set GRANARY_PGHOST to another server.",
+            ) from error
 
     def can_run(self, program: Path) -> bool:
-        """Whether this user can run a program (and load its libraries)."""
-        return self._succeeds(str(program), "--version")
-
-    def _succeeds(self, *command: str) -> bool:
+        """Whether this user can run a program and load its libraries."""
         try:
-            return (
-                subprocess.run(
-                    command, cwd="/", capture_output=True, **self.process_options()
-                ).returncode
-                == 0
-            )
+            return self._run(str(program), "--version")
         except PermissionError:
             return False
+
+    def _run(self, *command: str) -> bool:
+        options = self.process_options()
+        return subprocess.run(command, cwd="/", capture_output=True, **options).returncode == 0
 
 
 def bundled_installation() -> Path:
     """The folder of the PostgreSQL that came with our Python packages.
 
     Raises:
-        GranaryError: the package is not installed.
+        GranaryError: the package is not installed, or has no programs for this machine.
     """
+    # Found but not imported: the package's own code is of no use to us.
     spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise GranaryError(f"The Python package {PACKAGE} is not installed.", "Run: uv sync")
-    return Path(spec.origin).parent / INSTALLATION
+    if spec is not None and spec.origin is not None:
+        installation = Path(spec.origin).parent / INSTALLATION
+        if (installation / "bin/postgres").exists():
+            return installation
+    raise GranaryError(
+        f"The Python package {PACKAGE} with PostgreSQL's programs is not installed.",
+        "Run `uv sync`, or set GRANARY_PGHOST to another server.",
+    )
 
 
 def copied_installation(folder: Path) -> Path:

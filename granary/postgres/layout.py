@@ -1,5 +1,6 @@
 """Which folders the embedded server uses, and as whom."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -65,30 +66,36 @@ def place(record: Record, port: int) -> Record:
         )
     account = inside.account()
     make_folder(inside.root, account)
-    if account.can_enter(inside.root):
-        server = EmbeddedServer(port=port)
-    else:
-        inside.root.rmdir()
+    server = EmbeddedServer(port=port)
+    if not account.can_enter(inside.root):
+        with contextlib.suppress(OSError):
+            inside.root.rmdir()
         server = EmbeddedServer(port=port, outside=_new_outside(record.home), data_outside=True)
     return record.model_copy(update={"server": server})
 
 
-def with_programs(record: Record, account: Account) -> tuple[Record, Path]:
-    """Find a PostgreSQL that an account can run, copying the bundled one if it cannot be reached.
+def with_programs(record: Record, account: Account) -> Record:
+    """Decide whether the server's OS user needs a copy of the programs, and where it goes."""
+    server = server_of(record)
+    if server.outside is None and not account.can_run(bundled_installation() / "bin/postgres"):
+        server = server.model_copy(update={"outside": _new_outside(record.home)})
+    return record.model_copy(update={"server": server})
 
-    Returns:
-        The record, which remembers a folder made for the copy; and the installation.
-    """
-    bundled = bundled_installation()
-    if account.can_run(bundled / "bin/postgres"):
-        return record, bundled
-    server = record.server
-    if server is None:
-        raise ValueError("place the server first")
-    outside = server.outside or _new_outside(record.home)
+
+def installation_of(record: Record, account: Account) -> Path:
+    """The PostgreSQL to run: the bundled one, or a copy if the OS user cannot reach that."""
+    outside = server_of(record).outside
+    if outside is None or account.can_run(bundled_installation() / "bin/postgres"):
+        return bundled_installation()
     make_folder(outside, account)
-    server = server.model_copy(update={"outside": outside})
-    return record.model_copy(update={"server": server}), copied_installation(outside)
+    return copied_installation(outside)
+
+
+def server_of(record: Record) -> EmbeddedServer:
+    """The server's part of a record that has one."""
+    if record.server is None:
+        raise ValueError("the record has no server yet")
+    return record.server
 
 
 def make_folder(folder: Path, account: Account) -> None:

@@ -88,10 +88,7 @@ def _parse(path: Path) -> Record:
     try:
         return Record.model_validate_json(path.read_bytes())
     except PermissionError as error:
-        raise GranaryError(
-            f"{path} belongs to another user.",
-            "Run this as the user who ran it first, or set GRANARY_HOME to a folder of your own.",
-        ) from error
+        raise _foreign(path) from error
     except ValidationError:
         # The cause would print the content, passwords included.
         raise GranaryError(
@@ -127,7 +124,18 @@ def write_private(path: Path, content: str) -> None:
 @contextmanager
 def home_lock(home: Path) -> Iterator[None]:
     """Let one process at a time change the record, start or stop the server of a home folder."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "postgres.lock").open("a") as file:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "postgres.lock").open("a")
+    except PermissionError as error:
+        raise _foreign(home) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _foreign(path: Path) -> GranaryError:
+    return GranaryError(
+        f"{path} belongs to another user.",
+        "Run this as the user who ran it first, or set GRANARY_HOME to a folder of your own.",
+    )

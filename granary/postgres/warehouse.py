@@ -23,7 +23,7 @@ __all__ = ["Warehouse", "connect", "ensure", "resolve"]
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Who connects to what; every endpoint but the last three is on the warehouse's database.
+    """Who connects to what; on the warehouse's database where no other is named.
 
     Attributes:
         loader: writes raw and ops.
@@ -95,11 +95,11 @@ def _admin(settings: Settings) -> Endpoint:
 def _role_passwords(settings: Settings) -> RolePasswords:
     """The roles' passwords, made up and remembered when they are first asked for."""
     home = settings.home_path.resolve()
-    with home_lock(home):
-        record = read_record(home)
-        if not record_path(home).exists():
-            write_record(record)
-        return record.roles
+    if not record_path(home).exists():
+        with home_lock(home):
+            if not record_path(home).exists():
+                write_record(read_record(home))
+    return read_record(home).roles
 
 
 def _as(endpoint: Endpoint, user: str, password: str) -> Endpoint:

@@ -8,7 +8,7 @@ from . import reference
 from .encounters import CLAIM_TYPES, KINDS, Encounters, Lines
 from .enrollments import Spans
 from .plans import Catalogue
-from .world import Bools, Ints, Streams, Tenant, draw, month_of, year_of
+from .world import Bools, Ints, Streams, Tenant, concatenate, draw, month_of, year_of
 
 STATUSES = ("pended", "paid", "denied", "reversed")
 PENDED, PAID, DENIED, REVERSED = range(len(STATUSES))
@@ -34,7 +34,10 @@ SPECIALIST_COPAY = "PX-OVS"
 
 @dataclass(frozen=True)
 class Shares:
-    """How an allowed amount is split, in cents: allowed = paid + deductible + copay + coinsurance."""
+    """The split of allowed amounts, in cents.
+
+    allowed = paid + deductible + copay + coinsurance, for each entry.
+    """
 
     allowed: Ints
     paid: Ints
@@ -86,7 +89,6 @@ class Fate:
     claim_decided: Ints
     claim_pended: Bools
     claim_reversed: Bools
-    claim_denied: Bools
     claim_wait: Ints
     denied: Bools
     reason: Ints
@@ -131,9 +133,7 @@ def _fates(streams: Streams, tenant: Tenant, encounters: Encounters, lines: Line
         rng = streams("adjudication")
         none = np.empty(0, dtype=np.int64)
         parts.append(_month_of_fates(rng, tenant, encounters, lines, none, none, 0))
-    return Fate(
-        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Fate)}
-    )
+    return concatenate(Fate, parts)
 
 
 def _month_of_fates(
@@ -175,7 +175,6 @@ def _month_of_fates(
         claim_decided=np.where(pended, resolved, in_time),
         claim_pended=pended,
         claim_reversed=rng.random(count) < REVERSED_SHARE,
-        claim_denied=claim_denied,
         claim_wait=rng.integers(15, 91, count),
         denied=denied,
         reason=reason,
@@ -214,12 +213,8 @@ def _cost_sharing(
     encounter = lines.encounter
     member = encounters.member[encounter]
     year = year_of(encounters.day)[encounter]
-    used = np.flatnonzero(payable)
-    used = used[
-        np.lexsort(
-            [lines.number[used], rank[encounter[used]], paid_on[used], year[used], member[used]]
-        )
-    ]
+    order = np.lexsort([lines.number, rank[encounter], paid_on, year, member])
+    used = order[payable[order]]
     same = (np.diff(member[used]) == 0) & (np.diff(year[used]) == 0)
     opens = np.concatenate([[True], ~same])[: len(used)]
 
@@ -235,9 +230,8 @@ def _cost_sharing(
     shared = np.where(free | by_copay, 0, allowed)
     left = np.maximum(catalogue.deductible[plan_year, plan] - _earlier(shared, opens), 0)
     deductible = np.minimum(left, shared)
-    coinsurance = np.rint((shared - deductible) * catalogue.coinsurance[plan] / 10_000).astype(
-        np.int64
-    )
+    owed = (shared - deductible) * catalogue.coinsurance[plan] / 10_000
+    coinsurance = np.rint(owed).astype(np.int64)
 
     share = copay + deductible + coinsurance
     room = np.maximum(catalogue.oop_max[plan_year, plan] - _earlier(share, opens), 0)
@@ -259,7 +253,7 @@ def _earlier(values: Ints, opens: Bools) -> Ints:
     """Sum of the earlier values of the same group; groups begin where `opens` is set."""
     before = np.cumsum(values) - values
     starts = np.flatnonzero(opens)
-    return before - before[starts][np.cumsum(opens) - 1]
+    return np.asarray(before - before[starts][np.cumsum(opens) - 1], dtype=np.int64)
 
 
 def _lower(values: Ints, excess: Ints) -> tuple[Ints, Ints]:
@@ -274,9 +268,8 @@ def _adjusted(shares: Shares, billed: Ints, factor: Ints) -> Shares:
     deductible = np.minimum(shares.deductible, allowed)
     copay = np.minimum(shares.copay, allowed - deductible)
     coinsurance = np.minimum(shares.coinsurance, allowed - deductible - copay)
-    return Shares(
-        allowed, allowed - deductible - copay - coinsurance, deductible, copay, coinsurance
-    )
+    paid = allowed - deductible - copay - coinsurance
+    return Shares(allowed, paid, deductible, copay, coinsurance)
 
 
 def _events(lines: Lines, fate: Fate, shares: Shares, paid_on: Ints, payable: Bools) -> Events:

@@ -25,9 +25,8 @@ def claims_table(
     events, lines, encounters = claims.events, claims.lines, claims.encounters
     batch = horizon.batch_of(events.day)
     superseded = (events.line[1:] == events.line[:-1]) & (batch[1:] == batch[:-1])
-    kept = np.flatnonzero(
-        np.append(~superseded, True)[: len(batch)] & (batch < len(horizon.extracts))
-    )
+    last_in_batch = np.append(~superseded, True)[: len(batch)]
+    kept = np.flatnonzero(last_in_batch & (batch < len(horizon.extracts)))
     line = events.line[kept]
     order = np.lexsort([lines.number[line], claims.rank[lines.encounter[line]], batch[kept]])
     kept, line = kept[order], line[order]

@@ -1,6 +1,7 @@
 """Encounters: who was treated when, by whom, for what, and the lines billed for it."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -10,14 +11,25 @@ from . import reference
 from .enrollments import DEATH, Spans, coverage_by_month
 from .members import COMPLEX, MATERNITY, Members
 from .providers import GROUPS, Providers
-from .world import Bools, Floats, Horizon, Ints, Streams, age_on, draw, draw_by_row, first_day
+from .world import (
+    Bools,
+    Floats,
+    Horizon,
+    Ints,
+    Streams,
+    age_on,
+    concatenate,
+    draw,
+    draw_by_row,
+    first_day,
+)
 
 CLAIM_TYPES = ("professional", "inpatient", "outpatient", "pharmacy")
 # Encounters per covered member-month: healthy, at_risk, chronic, complex, maternity.
-MONTHLY_VISITS = np.array([0.22, 0.42, 0.70, 1.65, 1.20])
+MONTHLY_VISITS = np.array([0.40, 0.76, 1.25, 2.90, 1.95])
 VISIT_AGES = np.array([0.75, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
 VISIT_AGE_BOUNDS = np.array([18, 26, 35, 45, 55, 65])
-AFTER_TERMINATION = 0.16
+AFTER_TERMINATION = 0.25
 OWN_CONDITION = 0.6
 
 
@@ -31,10 +43,10 @@ class Kind(NamedTuple):
     name: str
     claim_type: str
     weights: tuple[float, float, float, float, float]
-    groups: dict[str, float]
+    groups: Mapping[str, float]
     lines: tuple[float, float, float, float]
-    main: dict[str, float]
-    further: dict[str, float]
+    main: Mapping[str, float]
+    further: Mapping[str, float]
     any_day: bool = False
 
 
@@ -74,7 +86,7 @@ KINDS = (
         any_day=True,
     ),
     Kind(
-        "inpatient", "inpatient", (0.35, 0.45, 0.9, 3.6, 3.5),
+        "inpatient", "inpatient", (0.25, 0.35, 0.7, 2.8, 2.6),
         {"282N00000X": 1.0}, (0.15, 0.3, 0.35, 0.2),
         {"PX-IPM": 60, "PX-IPS": 27, "PX-IPI": 6, "PX-IPY": 7},
         LABS | {"PX-IMC": 4, "PX-IMR": 2, "PX-IMX": 3, "J0696": 3, "J1100": 2},
@@ -98,11 +110,11 @@ KINDS = (
     Kind(
         "pharmacy", "pharmacy", (16, 22, 28, 30, 10),
         {"3336C0003X": 1.0}, (0.75, 0.2, 0.05, 0),
-        {"PX-RXG": 84, "PX-RXB": 11, "PX-RXS": 1.2, "A4253": 3, "A7030": 1},
+        {"PX-RXG": 79, "PX-RXB": 13, "PX-RXS": 4.0, "A4253": 3, "A7030": 1},
         {"PX-RXG": 90, "PX-RXB": 9, "A4253": 3},
     ),
     Kind(
-        "infusion", "outpatient", (0.01, 0.04, 0.3, 1.8, 0.02),
+        "infusion", "outpatient", (0.02, 0.08, 0.5, 2.8, 0.02),
         {"282N00000X": 1.0}, (0.5, 0.3, 0.2, 0),
         {"J1745": 60, "J9271": 25, "E1390": 15}, {"PX-LBC": 2, "PX-LBM": 2, "J1100": 1},
     ),
@@ -181,7 +193,7 @@ def make_month(
         lines=lines,
         after_end=ended,
     )
-    return Encounters(**{f.name: getattr(made, f.name)[kept] for f in fields(Encounters)})
+    return Encounters(**{name: values[kept] for name, values in vars(made).items()})
 
 
 @cache
@@ -262,7 +274,7 @@ def _diagnoses(
     birth = np.where(rng.random(count) < 0.67, codes.position("O80"), codes.position("O82"))
     expecting = segment == MATERNITY
     has_own = own.any(axis=1) & ((rng.random(count) < OWN_CONDITION) | (segment == COMPLEX))
-    return np.select(
+    chosen = np.select(
         [
             kind == KIND["preventive"],
             (kind == KIND["behavioral"]) & own_behavioral.any(axis=1),
@@ -280,7 +292,8 @@ def _diagnoses(
             score.argmax(axis=1),
         ],
         acute,
-    ).astype(np.int64)
+    )
+    return np.asarray(chosen, dtype=np.int64)
 
 
 def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:
@@ -289,7 +302,7 @@ def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:
 
 
 PRICE_TREND = 1.065
-SPREAD = {"inpatient": 0.75, "outpatient": 0.45, "professional": 0.25, "pharmacy": 0.30}
+SPREAD = {"inpatient": 0.60, "outpatient": 0.45, "professional": 0.25, "pharmacy": 0.30}
 OUT_OF_NETWORK_PRICE = 1.3
 
 
@@ -357,14 +370,4 @@ def make_all(
         months.append(encounters)
         lines.append(Lines(**(vars(own) | {"encounter": own.encounter + made})))
         made += len(encounters.day)
-    return (
-        Encounters(
-            **{
-                f.name: np.concatenate([getattr(m, f.name) for m in months])
-                for f in fields(Encounters)
-            }
-        ),
-        Lines(
-            **{f.name: np.concatenate([getattr(m, f.name) for m in lines]) for f in fields(Lines)}
-        ),
-    )
+    return concatenate(Encounters, months), concatenate(Lines, lines)

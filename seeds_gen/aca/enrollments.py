@@ -1,6 +1,6 @@
 """Coverage spans: who had which plan, for how long, at what price."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,18 @@ import pyarrow as pa
 from . import columns, reference
 from .members import FPL_UNKNOWN, Members, month_column
 from .plans import DESIGNS, METALS, OFF_EXCHANGE, STANDARD, VARIANTS, Catalogue
-from .world import Bools, Floats, Horizon, Ints, Objects, Streams, age_on, draw_by_row, first_day
+from .world import (
+    Bools,
+    Floats,
+    Horizon,
+    Ints,
+    Objects,
+    Streams,
+    age_on,
+    concatenate,
+    draw_by_row,
+    first_day,
+)
 
 SOURCES = ("open_enrollment", "special_enrollment", "auto_renewal")
 OPEN, SPECIAL, RENEWAL = range(len(SOURCES))
@@ -16,8 +27,8 @@ REASONS = ("plan_change", "non_payment", "voluntary", "moved", "death", "other_c
 PLAN_CHANGE, NON_PAYMENT, VOLUNTARY, MOVED, DEATH, OTHER = range(len(REASONS))
 NO_REASON = -1
 REASON_SHARES = np.array([[0.0, 0.45, 0.24, 0.06, 0.01, 0.24]])
-RENEWS, RETURNS, CHOOSES_ANEW = 0.92, 0.12, 0.20
-MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.015
+RENEWS, RETURNS, CHOOSES_ANEW = 0.93, 0.25, 0.20
+MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.03
 # Metal shares by income: up to 150%, 200%, 250%, 400% of the poverty line, and above.
 FPL_BANDS = np.array([15_000, 20_000, 25_000, 40_000])
 METAL_SHARES = np.array(
@@ -25,8 +36,8 @@ METAL_SHARES = np.array(
         [0.0, 0.17, 0.76, 0.065, 0.005],
         [0.0, 0.30, 0.59, 0.10, 0.01],
         [0.0, 0.50, 0.30, 0.19, 0.01],
-        [0.006, 0.56, 0.20, 0.22, 0.014],
-        [0.01, 0.55, 0.18, 0.24, 0.02],
+        [0.03, 0.54, 0.20, 0.22, 0.01],
+        [0.03, 0.53, 0.18, 0.24, 0.02],
     ]
 )
 CATASTROPHIC_AGE = 30
@@ -81,9 +92,7 @@ def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Span
         covered_in_december[spans.member[spans.last == january + 11]] = True
         alive[spans.member[spans.reason == DEATH]] = False
         latest_design[spans.member] = design
-    return Spans(
-        **{f.name: np.concatenate([getattr(part, f.name) for part in years]) for f in fields(Spans)}
-    )
+    return concatenate(Spans, years)
 
 
 def _year_of_spans(
@@ -112,7 +121,7 @@ def _year_of_spans(
 
     leaves = first + rng.geometric(MONTHLY_LEAVING, count) - 1
     changes = first + rng.geometric(MONTHLY_CHANGE, count)
-    cancelled = ~renews & (rng.random(count) < CANCELLED / (1 - RENEWS + CANCELLED))
+    cancelled = ~renews & (rng.random(count) < CANCELLED)
     reason = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
     delay = np.select(
         [reason == NON_PAYMENT, reason == VOLUNTARY],
@@ -152,11 +161,7 @@ def _year_of_spans(
         np.full(len(again), SPECIAL),
         np.where(ends, reason[again], NO_REASON),
     )  # fmt: skip
-    joined = {
-        f.name: np.concatenate([getattr(opening, f.name), getattr(following, f.name)])
-        for f in fields(Spans)
-    }
-    return Spans(**joined), np.concatenate([design, other])
+    return concatenate(Spans, [opening, following]), np.concatenate([design, other])
 
 
 def _choose_design(

@@ -131,6 +131,7 @@ class FaultPlanter:
     """
 
     def __init__(self, streams: Streams, landing: Path, labels: Path) -> None:
+        """Keep the labels of files below `landing` for the file `labels`."""
         self._streams = streams
         self._landing = landing
         self._labels = labels
@@ -141,9 +142,7 @@ class FaultPlanter:
         header, *lines = draft.read_bytes().removesuffix(b"\n").split(b"\n")
         names = header.decode().split(",")
         rng = self._streams(f"faults {entity}", day_number(extract))
-        wanted = [
-            fault for fault in FAULTS[entity] for _ in range(1 + len(lines) // ROWS_PER_FAULT)
-        ]
+        wanted = FAULTS[entity] * (1 + len(lines) // ROWS_PER_FAULT)
         chosen = rng.permutation(len(lines))[: len(wanted)]
         file = target.relative_to(self._landing).as_posix()
         for fault, position in zip(wanted, chosen, strict=False):

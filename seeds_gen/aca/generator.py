@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from granary.errors import GranaryError
@@ -62,7 +63,8 @@ def generate(
     Args:
         landing: the landing folder; files go to <landing>/aca/issuer_<n>/.
         tenants: number of issuers, 1 to 6.
-        members: number of people that the issuers know in the end, together.
+        members: number of people, all issuers together; a sixth of them join over the first two
+            years.
         start: first day that something happens.
         end: last day that is extracted.
         batches: number of extracts, evenly spaced; None for one on the first of each month.
@@ -71,7 +73,8 @@ def generate(
         progress: called with a line of text as work goes on.
 
     Raises:
-        GranaryError: an argument is out of range, or a file exists with other content.
+        GranaryError: an argument is out of range, a file exists with other content or cannot be
+            written.
     """
     if seed < 0:
         raise GranaryError(f"The seed {seed} is negative.", "Give --seed 0 or more.")
@@ -85,7 +88,14 @@ def generate(
     summary = GenerationSummary(faults=landing.parent / "faults" if faults else None)
     for tenant in issuers:
         share = members // tenants + (tenant.number <= members % tenants)
-        _write_tenant(landing, seed, tenant, horizon, share, summary, progress)
+        try:
+            _write_tenant(landing, seed, tenant, horizon, share, summary, progress)
+        except (OSError, duckdb.IOException) as error:
+            folder = landing / DOMAIN / tenant.tenant_id
+            raise GranaryError(
+                f"{folder} cannot be written to: {error}.",
+                "Free disk space or permit writing there, then repeat the command.",
+            ) from error
     return summary
 
 

@@ -37,14 +37,14 @@ NO_BROKER = 0
 MEMBERS_PER_BROKER = 150
 
 FOUNDERS = 0.84
-JOIN_RATE = 0.07
+JOINING_MONTHS = 23
 MONTHLY = {
     "move": 0.005,
     "segment": 0.010,
     "broker": 0.007,
     "name": 0.0003,
     "income": 0.003,
-    "pregnancy": 0.0015,
+    "pregnancy": 0.0035,
     "delivery": 0.12,
     "portal": 0.015,
     "wellness": 0.004,
@@ -164,12 +164,13 @@ def _conditions(rng: np.random.Generator, ages: Ints, gender: Ints, frailty: Flo
 def _joining(rng: np.random.Generator, horizon: Horizon, count: int) -> tuple[Ints, Ints]:
     """Month in which coverage first starts, and the day from which the issuer knows the member.
 
-    Most are there from the start, with coverage from January or February; the others join later.
+    Most are there from the start, with coverage from January or February; the others join over the
+    next 23 months, so that everybody is known after two years.
     """
     january = horizon.first_month - horizon.start.month + 1
     founder = rng.random(count) < FOUNDERS
     late_founder = rng.random(count) < 0.12
-    later = horizon.first_month + rng.geometric(JOIN_RATE, count)
+    later = horizon.first_month + rng.integers(1, JOINING_MONTHS + 1, count)
     coverage_start = np.where(founder, january + late_founder, later)
     ahead = rng.integers(1, 21, count)
     known_from = np.where(founder, horizon.start_day - 1, first_day(later) - ahead)

@@ -63,7 +63,6 @@ class Catalogue:
     first_year: int
     plan_id: Objects
     design: Ints
-    variant: Ints
     row: Ints
     premium: Ints
     filed_premium: Ints
@@ -92,14 +91,13 @@ class Catalogue:
         year = np.repeat(years, len(self.plan_id))
         corrected = np.array([extract >= date(int(y) - 1, *CORRECTION) for y in year])
         premium = np.where(corrected, self.premium[index, plan], self.filed_premium[index, plan])
+        metal = self.metal[self.design[plan]]
         return pa.table(
             {
                 "plan_id": columns.picked(self.plan_id, plan),
                 "effective_year": pa.array(year),
                 "plan_name": pa.array(self._names(extract, year, plan), type=pa.string()),
-                "metal_tier": columns.picked(
-                    np.array(METALS, object), self.metal[self.design[plan]]
-                ),
+                "metal_tier": columns.picked(np.array(METALS, object), metal),
                 "network_type": pa.array([DESIGNS[d].network for d in self.design[plan]]),
                 "monthly_premium": columns.money(premium),
                 "deductible": columns.money(self.deductible[index, plan]),
@@ -134,14 +132,13 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
     brand = str(pools.companies[tenant.number]).split(",")[0].split(" ")[0].split("-")[0]
     names = np.array([f"{brand} {d.label} {d.network}" for d in DESIGNS], dtype=object)
     renamings = [(date.min.replace(year=horizon.start.year), names)]
+    silver = np.array([DESIGNS[d].metal == "silver" for d in design])
+    off_silver = silver & (variant == OFF_EXCHANGE)
     premiums, filed, deductibles, oop_maxima = [], [], [], []
     for year in range(horizon.start.year, horizon.years.stop + 1):
         rng = streams("plan year", year)
         if year > horizon.start.year:
             base = base * rng.uniform(1.04, 1.09, len(DESIGNS))
-        off_silver = (variant == OFF_EXCHANGE) & np.array(
-            [DESIGNS[d].metal == "silver" for d in design]
-        )
         premium = np.rint(base[design] * np.where(off_silver, OFF_EXCHANGE_SILVER, 1.0) * 100)
         premiums.append(premium)
         misfiled = design == rng.integers(len(DESIGNS))
@@ -157,7 +154,6 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         first_year=horizon.start.year,
         plan_id=np.array([_plan_id(tenant, d, VARIANTS[v]) for d, v in pairs], dtype=object),
         design=design,
-        variant=variant,
         row=row,
         premium=np.array(premiums, dtype=np.int64),
         filed_premium=np.array(filed, dtype=np.int64),

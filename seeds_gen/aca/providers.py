@@ -12,7 +12,7 @@ from .world import Bools, Horizon, Ints, Objects, Streams, Tenant, draw, first_d
 
 MEMBERS_PER_PROVIDER = 40
 FEWEST = 60
-LATE_SHARE = 0.10
+LATE_SHARE, LATE_RATE = 0.10, 0.06
 MONTHLY_MOVE, MONTHLY_SPECIALTY, MONTHLY_LOSS = 0.006, 0.002, 0.004
 OUT_OF_NETWORK = 0.05
 FACILITY_WORDS = {
@@ -79,7 +79,8 @@ def as_of(horizon: Horizon, batch: int, day_of_change: Ints, states: int) -> Int
     """
     extract = horizon.extracts[batch]
     month = (extract.year - 1970) * 12 + extract.month - 1 - horizon.first_month
-    return np.minimum(month + (day_of_change < extract.day), states - 1)
+    columns_then = month + (day_of_change < extract.day)
+    return np.asarray(np.minimum(columns_then, states - 1), dtype=np.int64)
 
 
 def make_providers(
@@ -98,9 +99,8 @@ def make_providers(
     first = np.concatenate([founders, draw(rng, weight, count - len(founders))])
     late = rng.random(count) < LATE_SHARE
     late[: len(founders)] = False
-    joining = first_day(horizon.first_month + rng.geometric(0.06, count)) + rng.integers(
-        0, 28, count
-    )
+    joining = first_day(horizon.first_month + rng.geometric(LATE_RATE, count))
+    joining += rng.integers(0, 28, count)
     known_from = np.where(late, joining, horizon.start_day - 1)
     day_of_change = rng.integers(1, 29, count)
     presence = make_presence(streams, "provider losses", horizon, known_from, MONTHLY_LOSS)
@@ -154,7 +154,7 @@ def _history(
 def _addresses(
     streams: Streams, tenant: Tenant, pools: Pools, count: int
 ) -> tuple[Objects, Ints, Objects, Objects]:
-    """Street, city, ZIP code and telephone of `count` addresses; earlier ones do not depend on it."""
+    """Street, city, ZIP code and telephone of addresses; the n-th does not depend on `count`."""
     streets, cities, zips, phones = [], [], [], []
     prefixes = sorted(set(reference.counties(tenant.state).zip_prefix))
     for number in range(count):

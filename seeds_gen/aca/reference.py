@@ -138,7 +138,7 @@ def poverty_line(year: int) -> int:
 
 
 def applicable_share(year: int, fpl_ratio: Floats) -> Floats:
-    """Share of income expected as contribution to the benchmark plan; not a number if ineligible."""
+    """Share of income that is expected as contribution; not a number for the ineligible."""
     nearest = nearest_year(year, "applicable_percentage", "coverage_year")
     share = np.full(len(fpl_ratio), np.nan)
     percent = fpl_ratio * 100

@@ -1,12 +1,12 @@
 """The frame of a generated world: its tenants, its calendar and its random streams."""
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import yaml
@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
+Record = TypeVar("Record")
 Streams = Callable[..., np.random.Generator]
 
 EPOCH = date(1970, 1, 1)
@@ -75,7 +76,7 @@ class Horizon:
     def batch_months(self) -> Floats:
         """Length in months of the interval that each extract closes."""
         days = np.diff(self.extract_days, prepend=self.start_day)
-        return days / 30.4375
+        return np.asarray(days / 30.4375)
 
     def batch_of(self, days: Ints) -> Ints:
         """Index of the first extract that knows what happened on each of the days.
@@ -153,12 +154,12 @@ def month_number(day: date) -> int:
 
 def first_day(months: Ints) -> Ints:
     """First day of each month."""
-    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return np.asarray(months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64))
 
 
 def month_of(days: Ints) -> Ints:
     """Month that each day lies in."""
-    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return np.asarray(days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64))
 
 
 def year_of(days: Ints) -> Ints:
@@ -170,7 +171,7 @@ def age_on(births: Ints, days: Ints) -> Ints:
     """Completed years of life on each day; never below 0."""
     birth_months, months = month_of(births), month_of(days)
     birthday_ahead = (births - first_day(birth_months)) > (days - first_day(months))
-    return np.maximum((months - birth_months - birthday_ahead) // 12, 0)
+    return np.asarray(np.maximum((months - birth_months - birthday_ahead) // 12, 0), dtype=np.int64)
 
 
 def draw(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
@@ -185,4 +186,10 @@ def draw_by_row(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
     bounds = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     points = rng.random(len(rows))
     picked = (points[:, None] >= bounds[rows]).sum(axis=1)
-    return np.minimum(picked, weights.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(picked, weights.shape[1] - 1), dtype=np.int64)
+
+
+def concatenate(record: type[Record], parts: Sequence[Record]) -> Record:
+    """Join records of arrays end to end."""
+    names = [field.name for field in fields(record)]  # type: ignore[arg-type]
+    return record(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})

@@ -20,6 +20,7 @@ class FeedWriter:
     """
 
     def __init__(self, folder: Path) -> None:
+        """Make the folder when it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._connection = duckdb.connect()
