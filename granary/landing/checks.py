@@ -7,8 +7,8 @@ Every value is text with surrounding spaces trimmed, NULL when blank. The rules:
 - Integers are digits with an optional sign: 5.0 and 1e3 are refused.
 - Decimals are plain numbers; digits beyond the scale are refused unless they are zeros: nothing is
   rounded.
-- Dates are YYYY-MM-DD, timestamps YYYY-MM-DD hh:mm[:ss] with an optional T and offset (UTC when
-  there is none).
+- Dates are YYYY-MM-DD, timestamps YYYY-MM-DD hh:mm:ss with an optional T, fraction and offset (UTC
+  when there is none).
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
 INTEGER_FORM = "[+-]?[0-9]+"
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
-TIMESTAMP_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?"
+TIMESTAMP_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}(:\d{2})?)?"
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _npi_holds(value: str) -> str:
     doubled = [f"(2 * {digit} - 9 * CAST({digit} > 4 AS INTEGER))" for digit in digits[::2]]
     total = " + ".join(["24", *doubled, *digits[1::2]])
     is_npi = f"regexp_full_match({value}, '[0-9]{{10}}')"
-    return f"CASE WHEN {is_npi} THEN ({total}) % 10 = 0 ELSE FALSE END"
+    return f"CASE WHEN {is_npi} THEN ({total}) % 10 = 0 WHEN {value} IS NOT NULL THEN FALSE END"
 
 
 def _tuple(words: tuple[str, ...]) -> str:

@@ -31,15 +31,7 @@ MODEL (
   )
 );
 
-WITH changed_lines AS (
-  SELECT DISTINCT
-    tenant_id,
-    claim_id,
-    line_number
-  FROM core.claim_line_changes
-  WHERE
-    load_date BETWEEN @start_ds AND @end_ds
-), states AS (
+WITH states AS (
   SELECT
     changes.tenant_id,
     changes.claim_id,
@@ -72,10 +64,17 @@ WITH changed_lines AS (
     ) AS state_rank,
     COUNT(*) OVER (PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number) AS state_count
   FROM core.claim_line_changes AS changes
-  INNER JOIN changed_lines
-    ON changes.tenant_id = changed_lines.tenant_id
-    AND changes.claim_id = changed_lines.claim_id
-    AND changes.line_number = changed_lines.line_number
+  WHERE
+    EXISTS(
+      SELECT
+        1
+      FROM core.claim_line_changes AS arrived
+      WHERE
+        arrived.tenant_id = changes.tenant_id
+        AND arrived.claim_id = changes.claim_id
+        AND arrived.line_number = changes.line_number
+        AND arrived.load_date BETWEEN @start_ds AND @end_ds
+    )
 ), latest AS (
   SELECT
     tenant_id,
@@ -109,13 +108,15 @@ WITH changed_lines AS (
     state_rank = 1
 ), members AS (
   SELECT
-    member_sk,
-    tenant_id,
-    member_id,
-    county_fips,
-    join_from_ts,
-    validity_end_ts
-  FROM core.dim_member
+    member_versions.member_sk,
+    member_versions.tenant_id,
+    member_versions.member_id,
+    member_versions.join_from_ts,
+    member_versions.validity_end_ts,
+    geographies.geography_sk
+  FROM core.dim_member AS member_versions
+  LEFT JOIN core.dim_geography AS geographies
+    ON geographies.county_fips = member_versions.county_fips
 ), providers AS (
   SELECT
     provider_sk,
@@ -133,11 +134,6 @@ WITH changed_lines AS (
     join_from_ts,
     validity_end_ts
   FROM core.dim_plan
-), geographies AS (
-  SELECT
-    geography_sk,
-    county_fips
-  FROM core.dim_geography
 )
 SELECT
   latest.tenant_id::TEXT AS tenant_id,
@@ -155,7 +151,7 @@ SELECT
   COALESCE(members.member_sk, -1)::BIGINT AS member_sk, /* member as of the day of service; -1 unknown */
   COALESCE(providers.provider_sk, -1)::BIGINT AS provider_sk, /* provider as of the day of service; -1 unknown */
   COALESCE(plans.plan_sk, -1)::BIGINT AS plan_sk, /* plan as of the day of service; -1 unknown */
-  COALESCE(geographies.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the day of service; -1 unknown */
+  COALESCE(members.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the day of service; -1 unknown */
   latest.claim_type::TEXT AS claim_type,
   latest.claim_status::TEXT AS claim_status,
   latest.in_network::BOOLEAN AS in_network,
@@ -189,9 +185,7 @@ LEFT JOIN plans
   AND plans.plan_id = latest.plan_id
   AND plans.effective_year = EXTRACT(YEAR FROM latest.service_date)
   AND latest.service_date >= plans.join_from_ts
-  AND latest.service_date < plans.validity_end_ts
-LEFT JOIN geographies
-  ON geographies.county_fips = members.county_fips;
+  AND latest.service_date < plans.validity_end_ts;
 
 @add_index(tenant_id, claim_id, line_number);
 

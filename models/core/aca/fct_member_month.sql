@@ -78,13 +78,15 @@ WITH spans AS (
     span_rank = 1
 ), members AS (
   SELECT
-    member_sk,
-    tenant_id,
-    member_id,
-    county_fips,
-    join_from_ts,
-    validity_end_ts
-  FROM core.dim_member
+    member_versions.member_sk,
+    member_versions.tenant_id,
+    member_versions.member_id,
+    member_versions.join_from_ts,
+    member_versions.validity_end_ts,
+    geographies.geography_sk
+  FROM core.dim_member AS member_versions
+  LEFT JOIN core.dim_geography AS geographies
+    ON geographies.county_fips = member_versions.county_fips
 ), plans AS (
   SELECT
     plan_sk,
@@ -94,11 +96,6 @@ WITH spans AS (
     join_from_ts,
     validity_end_ts
   FROM core.dim_plan
-), geographies AS (
-  SELECT
-    geography_sk,
-    county_fips
-  FROM core.dim_geography
 )
 SELECT
   months.tenant_id::TEXT AS tenant_id,
@@ -109,7 +106,7 @@ SELECT
   )::BIGINT AS member_key, /* durable, pseudonymous key of the member */
   COALESCE(members.member_sk, -1)::BIGINT AS member_sk, /* member as of the 15th; -1 unknown */
   COALESCE(plans.plan_sk, -1)::BIGINT AS plan_sk, /* plan as of the 15th; -1 unknown */
-  COALESCE(geographies.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the 15th; -1 unknown */
+  COALESCE(members.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the 15th; -1 unknown */
   months.enrollment_id::TEXT AS enrollment_id, /* span in force on the 15th; of overlapping spans the one that began last */
   1::INT AS member_months, /* always 1: additive over members and months */
   months.monthly_premium::DECIMAL(12, 2) AS premium_amount, /* gross premium of the month, USD */
@@ -126,5 +123,3 @@ LEFT JOIN plans
   AND plans.effective_year = EXTRACT(YEAR FROM months.mid_month)
   AND months.mid_month >= plans.join_from_ts
   AND months.mid_month < plans.validity_end_ts
-LEFT JOIN geographies
-  ON geographies.county_fips = members.county_fips
