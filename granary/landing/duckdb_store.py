@@ -16,7 +16,6 @@ from granary.landing.store import (
     equip,
     good_rows,
     raw_columns,
-    scratch_folder,
 )
 from granary.landing.tables import (
     OPS_TABLES,
@@ -44,11 +43,10 @@ class DuckDBStore:
             StoreError: it is no DuckDB file, or another process has it open.
         """
         self.path = path
-        self._scratch = scratch_folder()
         path.parent.mkdir(parents=True, exist_ok=True)
         with _explained(path):
             self.workbench = duckdb.connect(str(path))
-            equip(self.workbench, Path(self._scratch.name))
+            equip(self.workbench)
 
     def __enter__(self) -> "DuckDBStore":
         """Give the store itself."""
@@ -61,7 +59,6 @@ class DuckDBStore:
     def close(self) -> None:
         """Close the file."""
         self.workbench.close()
-        self._scratch.cleanup()
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
         """Create what is missing of schemas, ledger and raw tables; add new columns."""
@@ -167,10 +164,11 @@ class DuckDBStore:
             self.workbench.execute("BEGIN")
             try:
                 yield
-                self.workbench.execute("COMMIT")
             except BaseException:
                 self.workbench.execute("ROLLBACK")
                 raise
+            # A commit that fails rolls back by itself.
+            self.workbench.execute("COMMIT")
 
 
 @contextmanager
@@ -186,7 +184,8 @@ def _explained(path: Path) -> Iterator[None]:
             ) from error
         remedy = "Free disk space, then run again: nothing was landed in part."
         raise StoreError(f"{path}: {text}.", remedy) from error
-    except duckdb.OutOfMemoryException as error:
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
         raise StoreError(
-            f"{path}: out of memory or disk: {error}.", "Free memory and disk, then run again."
+            f"{path}: the changes could not be written: {error}.",
+            "Free memory and disk space, then run again: nothing was landed in part.",
         ) from error

@@ -1,10 +1,10 @@
 """Landing in PostgreSQL."""
 
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, fields
-from pathlib import Path
 
 import duckdb
 import psycopg
@@ -20,7 +20,6 @@ from granary.landing.store import (
     equip,
     good_rows,
     raw_columns,
-    scratch_folder,
 )
 from granary.landing.tables import (
     OPS_TABLES,
@@ -48,9 +47,10 @@ class PostgresStore:
         Raises:
             StoreError: the server is down or refuses the login.
         """
-        self._scratch = scratch_folder()
-        self.workbench = duckdb.connect(":memory:")
-        equip(self.workbench, Path(self._scratch.name))
+        # For what does not fit into memory; only this user can enter it.
+        self._scratch = tempfile.TemporaryDirectory(prefix="granary-landing-")
+        self.workbench = duckdb.connect(config={"temp_directory": self._scratch.name})
+        equip(self.workbench)
         with _explained():
             self._server = psycopg.connect(
                 conninfo, autocommit=True, options="-c TimeZone=UTC", application_name="granary"

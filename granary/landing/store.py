@@ -1,8 +1,6 @@
 """What landing needs of a warehouse."""
 
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -57,18 +55,12 @@ class Store(Protocol):
         ...
 
 
-def equip(workbench: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+def equip(workbench: duckdb.DuckDBPyConnection) -> None:
     """Set what reading and checking rely on: memory, UTC, and the order of lines."""
     workbench.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-    workbench.execute(f"SET temp_directory = {literal(str(scratch))}")
     workbench.execute("SET TimeZone = 'UTC'")
     workbench.execute("SET preserve_insertion_order = true")
     workbench.execute("SET enable_progress_bar = false")
-
-
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for what does not fit into memory."""
-    return tempfile.TemporaryDirectory(prefix="granary-landing-", ignore_cleanup_errors=True)
 
 
 def good_rows(batch: LoadBatch, contract: Contract) -> str:

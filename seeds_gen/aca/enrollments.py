@@ -276,14 +276,13 @@ def current_plans(spans: Spans, members: Members, batch: int) -> Ints:
 
 
 def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch: int) -> pa.Table:
-    """Spans of this and the last plan year as an extract knows them."""
+    """Every span so far, as an extract knows them."""
     horizon = members.horizon
     extract_day = int(horizon.extract_days[batch])
     year = horizon.extracts[batch].year
     rows = np.flatnonzero(
         (spans.known_from < extract_day)
         & (spans.year <= year)
-        & (spans.year >= year - 1)
         & members.presence.present[batch, spans.member]
     )
     last, final = _ends_as_known(spans, rows, extract_day)

@@ -47,6 +47,8 @@ LANDED_AT = datetime(2025, 2, 1, 6, 30)
 class Warehouse(Protocol):
     """A place to land in, and a way to see what is in it."""
 
+    target: str
+
     def open(self) -> Store: ...
 
     def rows(self, query: str) -> list[tuple[Any, ...]]: ...
@@ -54,7 +56,7 @@ class Warehouse(Protocol):
 
 class PostgresWarehouse:
     def __init__(self, conninfo: str) -> None:
-        self.conninfo = conninfo
+        self.conninfo = self.target = conninfo
 
     def open(self) -> PostgresStore:
         return PostgresStore(self.conninfo)
@@ -67,6 +69,7 @@ class PostgresWarehouse:
 class DuckDBWarehouse:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.target = str(path)
 
     def open(self) -> DuckDBStore:
         return DuckDBStore(self.path)

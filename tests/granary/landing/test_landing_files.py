@@ -1,0 +1,249 @@
+"""What becomes of files and folders that cannot land, and that they keep no other from landing."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from landing_support import (
+    ORDERS_HEADER,
+    Warehouse,
+    orders_file,
+    write_orders,
+)
+
+from granary.errors import GranaryError
+from granary.landing import Contract, Store, Tenants, land_all, land_file, loader
+from granary.landing.errors import FileChanged
+
+Contracts = dict[str, Contract]
+GOOD = "A1,,2025-01-02,1,,,,,,"
+BAD_FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "the file is empty"),
+    "header alone": (ORDERS_HEADER.encode(), "0 of 0 lines are good, and the feed has at least 1"),
+    "no good line": (f"{ORDERS_HEADER}\n,,,,,,,,,\n".encode(), "0 of 1 lines are good"),
+    "missing column": (
+        f"{ORDERS_HEADER.replace('customer', 'client_name')}\n{GOOD}\n".encode(),
+        'column "customer" is missing; column "client_name" is not in the contract',
+    ),
+    "renamed column": (
+        f"{ORDERS_HEADER.replace('placed_on', 'Placed On')}\n{GOOD}\n".encode(),
+        'column "placed_on" is missing (found "Placed On")',
+    ),
+    "extra column": (
+        f"{ORDERS_HEADER},colour\n{GOOD},red\n".encode(),
+        'column "colour" is not in the contract',
+    ),
+    "repeated column": (
+        f"{ORDERS_HEADER},zip\n{GOOD},1\n".encode(),
+        'column "zip" stands more than once',
+    ),
+    "semicolons": (
+        f"{ORDERS_HEADER}\n{GOOD}\n".replace(",", ";").encode(),
+        "line 1 is separated by semicolons, not by commas",
+    ),
+    "UTF-16": (f"{ORDERS_HEADER}\n{GOOD}\n".encode("utf-16"), "the file is UTF-16, not UTF-8"),
+    "Latin-1 header": (
+        f"{ORDERS_HEADER.replace('paid', 'payé')}\n{GOOD}\n".encode("latin-1"),
+        "line 1 is not UTF-8",
+    ),
+    "old line breaks": (f"{ORDERS_HEADER}\r{GOOD}\r".encode(), "lines end with CR alone"),
+    "no header": (f"{GOOD}\n".encode(), 'column "order_id" is missing'),
+    "blank header": (f"\n{GOOD}\n".encode(), 'column "order_id" is missing'),
+    "open quote in header": (b'"order_id,customer\n', "line 1 is not a CSV header"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_refused_file_is_in_the_ledger_and_stops_nothing(
+    store: Store,
+    warehouse: Warehouse,
+    contracts: Contracts,
+    tenants: Tenants,
+    landing: Path,
+    kind: str,
+) -> None:
+    content, message = BAD_FILES[kind]
+    (landing / "shop/north/orders_20250131T000000Z.csv").write_bytes(content)
+    write_orders(landing / "shop/south/orders_20250201T000000Z.csv", "A1,,2025-01-02,1")
+
+    report = land_all(store, landing, contracts, tenants)
+
+    assert report.exit_code == 1
+    assert len(report.problems) == 1
+    assert message in report.problems[0]
+    assert "Nothing was landed." in report.problems[0]
+    assert [batch.tenant_id for batch in report.landed] == ["south"]
+    store.close()
+    assert warehouse.rows(
+        "SELECT tenant_id, status, rows_read, rows_loaded FROM ops.load_batch ORDER BY 1"
+    ) == [("north", "refused", 0, 0), ("south", "loaded", 1, 1)]
+    letters = warehouse.rows(
+        "SELECT source_line, column_name, raw_text, status, attempts, reason FROM ops.dead_letter"
+    )
+    assert [letter[:5] for letter in letters] == [(0, None, None, "waiting", 1)]
+    assert message in letters[0][5]
+
+
+def _cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def _no_gzip(data: bytes) -> bytes:
+    return gzip.decompress(data)
+
+
+def _flipped(data: bytes) -> bytes:
+    return data[:-12] + bytes([data[-12] ^ 0xFF]) + data[-11:]
+
+
+@pytest.mark.parametrize("damage", [_cut, _no_gzip, _flipped])
+def test_damaged_gzip_is_refused_until_it_is_mended(
+    warehouse: Warehouse,
+    contracts: Contracts,
+    tenants: Tenants,
+    landing: Path,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    lines = "".join(f"A{i},,2025-01-02,{i % 5000}.25,,,,,,\n" for i in range(5000))
+    whole = gzip.compress(f"{ORDERS_HEADER}\n{lines}".encode())
+    path = landing / "shop/north/orders_20250131T000000Z.csv.gz"
+    path.write_bytes(damage(whole))
+
+    for _ in range(2):
+        with warehouse.open() as store:
+            report = land_all(store, landing, contracts, tenants)
+        assert "the gzip data is damaged or cut off" in report.problems[0]
+    assert warehouse.rows("SELECT status, attempts FROM ops.dead_letter") == [("waiting", 2)]
+    assert warehouse.rows("SELECT COUNT(*) FROM raw.shop_orders") == [(0,)]
+
+    path.write_bytes(whole)
+    with warehouse.open() as store:
+        report = land_all(store, landing, contracts, tenants)
+    assert report.problems == []
+    assert [batch.rows_loaded for batch in report.landed] == [5000]
+    assert warehouse.rows("SELECT status, attempts FROM ops.dead_letter") == [("closed", 2)]
+
+
+def test_a_refused_file_lands_once_its_contract_fits(
+    warehouse: Warehouse, contracts: Contracts, tmp_path: Path
+) -> None:
+    path = write_orders(tmp_path / "orders.csv", "A1,Ann,2025-01-02,1,,,fax")
+    file = orders_file(path, contracts)
+    strict = contracts["shop_orders"]
+    channel = strict.columns["channel"].model_copy(update={"codes": ("web", "store", "fax")})
+    relaxed = strict.model_copy(update={"columns": {**strict.columns, "channel": channel}})
+    with warehouse.open() as store, pytest.raises(GranaryError, match='"fax" is not one of'):
+        land_file(store, file, strict)
+
+    with warehouse.open() as store:
+        batch = land_file(store, file, relaxed)
+
+    assert batch is not None
+    assert warehouse.rows("SELECT load_id, status, rows_loaded, error FROM ops.load_batch") == [
+        (batch.load_id, "loaded", 1, None)
+    ]
+    assert warehouse.rows("SELECT source_line, status FROM ops.dead_letter") == [(0, "closed")]
+
+
+def test_a_header_alone_lands_where_no_rows_are_news(
+    store: Store, warehouse: Warehouse, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    (landing / "shop/north/returns_20250131T000000Z.csv").write_text("order_id,note\n")
+
+    report = land_all(store, landing, contracts, tenants)
+
+    assert report.problems == []
+    store.close()
+    assert warehouse.rows("SELECT feed, status, rows_read FROM ops.load_batch") == [
+        ("shop_returns", "loaded", 0)
+    ]
+
+
+def test_what_does_not_belong_is_reported_by_name(
+    store: Store, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    north = landing / "shop" / "north"
+    (landing / "stray.csv").touch()
+    (landing / "shop" / "stray.csv").touch()
+    (landing / "games" / "north").mkdir(parents=True)
+    (landing / "shop" / "west").mkdir()
+    write_orders(landing / "shop/west/orders_20250131T000000Z.csv", "A1,,2025-01-02,1")
+    (north / "orders_20250131T000000Z.csv").mkdir()
+    (north / "orders.csv").touch()
+    (north / "orders_20250231T000000Z.csv").touch()
+    (north / "refunds_20250131T000000Z.csv").touch()
+    (north / "orders_20250131T000000Z.xlsx").touch()
+    (north / "gone_20250131T000000Z.csv").symlink_to(north / "nowhere")
+    (north / ".hidden").touch()
+    (north / "orders_20250131T000000Z.csv.part").touch()
+    write_orders(north / "orders_20250101T000000Z.csv", "A1,,2024-12-31,1")
+
+    report = land_all(store, landing, contracts, tenants)
+
+    found = [problem.removeprefix(f"{landing}/") for problem in report.problems]
+    expected = [
+        "games: unknown domain (known: shop).",
+        "shop/north/gone_20250131T000000Z.csv: shop has no feed gone (known: orders, returns).",
+        "shop/north/orders.csv: the name is not <entity>_<time>.csv[.gz].",
+        "shop/north/orders_20250131T000000Z.csv: a folder where a file should be.",
+        "shop/north/orders_20250131T000000Z.xlsx: the name is not <entity>_<time>.csv[.gz].",
+        "shop/north/orders_20250231T000000Z.csv: 20250231T000000Z is not a time.",
+        "shop/north/refunds_20250131T000000Z.csv: shop has no feed refunds",
+        "shop/stray.csv: stands outside a tenant folder.",
+        "shop/west: unknown tenant (known: north, south). Nothing in it was landed.",
+        "stray.csv: stands outside a domain folder.",
+    ]
+    assert len(found) == len(expected)
+    for problem, start in zip(found, expected, strict=True):
+        assert problem.startswith(start)
+    assert [batch.rows_loaded for batch in report.landed] == [1]
+    assert report.exit_code == 1
+
+
+def test_a_link_to_nothing_is_a_problem_of_its_own(
+    store: Store, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    north = landing / "shop" / "north"
+    (north / "orders_20250131T000000Z.csv").symlink_to(north / "nowhere")
+    write_orders(north / "orders_20250201T000000Z.csv", "A1,,2024-12-31,1")
+
+    report = land_all(store, landing, contracts, tenants)
+
+    assert "orders_20250131T000000Z.csv: cannot be read: No such file" in report.problems[0]
+    assert len(report.landed) == 1
+
+
+def test_a_missing_landing_folder_says_so(
+    store: Store, contracts: Contracts, tenants: Tenants, tmp_path: Path
+) -> None:
+    with pytest.raises(GranaryError, match="nowhere: cannot be read: No such file"):
+        land_all(store, tmp_path / "nowhere", contracts, tenants)
+
+
+def test_a_file_that_grows_while_it_is_read_lands_later(
+    warehouse: Warehouse,
+    contracts: Contracts,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = write_orders(tmp_path / "orders.csv", "A1,,2025-01-02,1")
+    file = orders_file(path, contracts)
+    read_text = loader.read_text
+
+    def read_and_grow(*arguments: object) -> int:
+        rows = read_text(*arguments)  # type: ignore[arg-type]
+        with path.open("a") as stream:
+            stream.write("A2,,2025-01-02,1,,,,,,\n")
+        return rows
+
+    with warehouse.open() as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(loader, "read_text", read_and_grow)
+            with pytest.raises(FileChanged, match="while it was read"):
+                land_file(store, file, contracts["shop_orders"])
+        batch = land_file(store, file, contracts["shop_orders"])
+
+    assert batch is not None
+    assert warehouse.rows("SELECT rows_loaded FROM ops.load_batch") == [(2,)]
+    assert warehouse.rows("SELECT COUNT(*) FROM raw.shop_orders") == [(2,)]
