@@ -118,12 +118,16 @@ AUDIT (
 /* one line per key of the change log, and the paid amount of the latest states */
 WITH ranked AS (
   SELECT
-    paid_amount,
+    changes.paid_amount,
     ROW_NUMBER() OVER (
-      PARTITION BY tenant_id, claim_id, line_number
-      ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC
+      PARTITION BY changes.claim_line_key
+      ORDER BY changes.extracted_at DESC, changes.load_timestamp DESC, changes.load_id DESC
     ) AS state_rank
-  FROM core.claim_line_changes
+  FROM core.claim_line_changes AS changes
+  LEFT JOIN ops.retraction AS retractions
+    ON retractions.load_id = changes.load_id
+  WHERE
+    retractions.load_id IS NULL
 ), expected AS (
   SELECT
     COUNT(*) AS row_count,

@@ -27,6 +27,10 @@ def _typed(expression: str, name: str, types: dict[str, exp.DataType]) -> str:
     return f"CAST({expression} AS {kind.sql('duckdb')}) AS {name}" if kind else expression
 
 
+def _hash_of(evaluator: MacroEvaluator, prefix: str, names: list[str]) -> str:
+    return attr_hash(evaluator, *(exp.column(name, table=prefix) for name in names)).sql("duckdb")
+
+
 def _columns(prefix: str, names: list[str]) -> str:
     return ", ".join(f"{prefix}.{name}" for name in names)
 
@@ -44,6 +48,11 @@ def snapshot_changes(
     One row per key and batch where an attribute differs: operation I (the key was not in the batch
     before), U (an attribute differs) or D (the key is gone; its attributes are NULL).
 
+    Rows are written when two batches become neighbours in the order of extract: when the later of
+    them lands, or when what lay between them is retracted. A late batch so adds its own changes and
+    those of its successor under the day it landed, and nothing written before has to change: a row
+    only says what the key looked like in its batch, and the fold ignores rows that change nothing.
+
     Args:
         staged: the staging table of the feed, one row per key and load_id.
         feed: the feed's name in ops.load_batch.
@@ -53,31 +62,54 @@ def snapshot_changes(
     keys, attributes = _names(key), _names(tracked)
     types = evaluator.columns_to_types(staged)
     start, end = evaluator.locals["start_ds"], evaluator.locals["end_ds"]
-
-    def hash_of(prefix: str) -> str:
-        columns = [exp.column(name, table=prefix) for name in attributes]
-        return attr_hash(evaluator, *columns).sql("duckdb")
-
     same_key = " AND ".join(f"current_rows.{name} = previous_rows.{name}" for name in keys)
+    current_hash = _hash_of(evaluator, "staged", attributes)
     return f"""
-WITH batches AS (
+WITH ledger AS (
   SELECT
-    load_id, extracted_at, load_timestamp,
-    LAG(load_id) OVER (
-      PARTITION BY tenant_id ORDER BY extracted_at, load_timestamp, load_id
-    ) AS previous_load_id
-  FROM ops.load_batch
-  WHERE feed = {feed.sql("duckdb")} AND status = 'loaded'
+    batches.load_id, batches.tenant_id, batches.extracted_at, batches.load_timestamp,
+    retractions.retracted_at,
+    SUM(CASE WHEN retractions.load_id IS NULL THEN 1 ELSE 0 END) OVER (
+      PARTITION BY batches.tenant_id
+      ORDER BY batches.extracted_at, batches.load_timestamp, batches.load_id
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS place
+  FROM ops.load_batch AS batches
+  LEFT JOIN ops.retraction AS retractions ON retractions.load_id = batches.load_id
+  WHERE batches.feed = {feed.sql("duckdb")} AND batches.status = 'loaded'
+), standing AS (
+  SELECT
+    load_id, tenant_id, extracted_at, load_timestamp, place,
+    LAG(load_id) OVER (PARTITION BY tenant_id ORDER BY place) AS previous_load_id,
+    LAG(load_timestamp) OVER (PARTITION BY tenant_id ORDER BY place) AS previous_load_timestamp
+  FROM ledger
+  WHERE retracted_at IS NULL
+), removals AS (
+  SELECT tenant_id, place, MAX(retracted_at) AS retracted_at
+  FROM ledger
+  WHERE retracted_at IS NOT NULL
+  GROUP BY tenant_id, place
+), neighbours AS (
+  SELECT
+    standing.load_id, standing.previous_load_id, standing.extracted_at, standing.load_timestamp,
+    GREATEST(
+      standing.load_timestamp,
+      COALESCE(standing.previous_load_timestamp, standing.load_timestamp),
+      COALESCE(removals.retracted_at, standing.load_timestamp)
+    ) AS known_at
+  FROM standing
+  LEFT JOIN removals
+    ON removals.tenant_id = standing.tenant_id AND removals.place = standing.place - 1
 ), arrived AS (
-  SELECT load_id, previous_load_id, extracted_at, load_timestamp
-  FROM batches
-  WHERE CAST(load_timestamp AS DATE) BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
+  SELECT load_id, previous_load_id, extracted_at, load_timestamp, CAST(known_at AS DATE) AS load_date
+  FROM neighbours
+  WHERE CAST(known_at AS DATE) BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
 ), current_rows AS (
-  SELECT arrived.load_id, {_columns("staged", keys + attributes)}, {hash_of("staged")} AS attr_hash
+  SELECT arrived.load_id, {_columns("staged", keys + attributes)}, {current_hash} AS attr_hash
   FROM arrived
   INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.load_id
 ), previous_rows AS (
-  SELECT arrived.load_id, {_columns("staged", keys)}, {hash_of("staged")} AS attr_hash
+  SELECT arrived.load_id, {_columns("staged", keys)}, {current_hash} AS attr_hash
   FROM arrived
   INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.previous_load_id
 ), compared AS (
@@ -101,10 +133,52 @@ SELECT
   CAST(compared.load_id AS BIGINT) AS load_id /* batch that brought the change */,
   CAST(arrived.extracted_at AS TIMESTAMP) AS extracted_at /* when the source was read: the clock of history */,
   CAST(arrived.load_timestamp AS TIMESTAMP) AS load_timestamp /* when the batch landed */,
-  CAST(arrived.load_timestamp AS DATE) AS load_date /* day the batch landed: the increment */
+  CAST(arrived.load_date AS DATE) AS load_date /* day the change became known: the batch landed, its neighbour did, or what lay between was retracted */
 FROM compared
 INNER JOIN arrived ON arrived.load_id = compared.load_id
 WHERE compared.operation IS NOT NULL
+"""
+
+
+@macro()
+def feed_changes(
+    evaluator: MacroEvaluator,
+    staged: exp.Expression,
+    durable_key: exp.Expression,
+    key: exp.Expression,
+    tracked: exp.Expression,
+) -> str:
+    """What each batch of a change feed reported: the source says itself what is new or changed.
+
+    The same columns as `snapshot_changes`, with operation U for every row, so the same fold applies.
+
+    Args:
+        staged: the staging table of the feed, one row per key and load_id.
+        durable_key: name of a single-column key made of `key`, for joins and upserts.
+        key: the natural key, tenant_id first.
+        tracked: the attributes of a state.
+    """
+    keys, attributes = _names(key), _names(tracked)
+    types = evaluator.columns_to_types(staged)
+    start, end = evaluator.locals["start_ds"], evaluator.locals["end_ds"]
+    key_columns = [exp.column(name, table="staged") for name in keys]
+    durable = bigint_key(evaluator, *key_columns).sql("duckdb")
+    return f"""
+WITH staged AS (
+  SELECT {", ".join(keys + attributes)}, load_id, extracted_at, load_timestamp, load_date
+  FROM {staged.sql("duckdb")}
+  WHERE load_date BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
+)
+SELECT
+  CAST({durable} AS BIGINT) AS {durable_key.name} /* the natural key in one number */,
+  {", ".join(_typed(f"staged.{name}", name, types) for name in keys + attributes)},
+  CAST('U' AS TEXT) AS operation /* always U: the feed reports states */,
+  CAST({_hash_of(evaluator, "staged", attributes)} AS TEXT) AS attr_hash /* hash of all tracked attributes */,
+  CAST(staged.load_id AS BIGINT) AS load_id /* batch that brought the state */,
+  CAST(staged.extracted_at AS TIMESTAMP) AS extracted_at /* when the source was read: the clock of history */,
+  CAST(staged.load_timestamp AS TIMESTAMP) AS load_timestamp /* when the batch landed */,
+  CAST(staged.load_date AS DATE) AS load_date /* day the batch landed: the increment */
+FROM staged
 """
 
 
@@ -119,7 +193,7 @@ def scd_type_2(
 
     Versions are [validity_start_ts, validity_end_ts). Of several states at one instant the one that
     landed last counts, so a corrected extract replaces the wrong one; equal neighbours are one version;
-    a D closes a version and opens a gap. `join_from_ts` is when facts may begin to use the version: a
+    a D closes a version and opens a gap; retracted batches do not count. `join_from_ts` is when facts may begin to use the version: a
     key's first version also serves the time before it was first seen.
     """
     keys, surrogate = _names(key), surrogate_key.name
@@ -137,9 +211,13 @@ def scd_type_2(
 
     business = [*keys, *attributes]
     return f"""
-WITH changes AS (
-  SELECT {", ".join(business)}, attr_hash, load_id, extracted_at, load_timestamp
-  FROM {log.sql("duckdb")}
+WITH retractions AS (
+  SELECT load_id
+  FROM ops.retraction
+), changes AS (
+  SELECT {_columns("log", business)}, log.attr_hash, log.load_id, log.extracted_at, log.load_timestamp
+  FROM {log.sql("duckdb")} AS log
+  WHERE NOT EXISTS (SELECT 1 FROM retractions WHERE retractions.load_id = log.load_id)
 ), ranked AS (
   SELECT
     {_columns("changes", business)}, changes.attr_hash, changes.load_id, changes.extracted_at,

@@ -86,7 +86,18 @@ DEAD_LETTER = Table(
     ("load_id", "source_line"),
 )
 
-OPS_TABLES = (LOAD_BATCH, DEAD_LETTER)
+RETRACTION = Table(
+    "ops.retraction",
+    "One row per batch that was taken out of history; its rows stay in raw and in the ledger.",
+    (
+        TableColumn("load_id", "BIGINT", True, "Batch that no longer counts."),
+        TableColumn("reason", "TEXT", True, "Why it was taken out."),
+        TableColumn("retracted_at", "TIMESTAMP", True, "When it was taken out (UTC)."),
+    ),
+    ("load_id",),
+)
+
+OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION)
 
 
 def raw_table(contract: Contract) -> Table:

@@ -13,7 +13,11 @@ MODEL (
   )
 );
 
-WITH changes AS (
+WITH retractions AS (
+  SELECT
+    load_id
+  FROM ops.retraction
+), changes AS (
   SELECT
     tenant_id,
     enrollment_id,
@@ -30,7 +34,15 @@ WITH changes AS (
     load_id,
     extracted_at,
     load_timestamp
-  FROM core.enrollment_changes
+  FROM core.enrollment_changes AS changes
+  WHERE
+    NOT EXISTS(
+      SELECT
+        1
+      FROM retractions
+      WHERE
+        retractions.load_id = changes.load_id
+    )
 ), ranked AS (
   SELECT
     tenant_id,

@@ -1,7 +1,7 @@
 MODEL (
   name core.fct_claim_line,
   kind INCREMENTAL_BY_UNIQUE_KEY (
-    unique_key (tenant_id, claim_id, line_number)
+    unique_key claim_line_key
   ),
   owner claims_analytics,
   grain (tenant_id, claim_id, line_number),
@@ -9,6 +9,7 @@ MODEL (
   audits (
     not_null(
       columns := (
+        claim_line_key,
         tenant_id,
         claim_id,
         line_number,
@@ -20,6 +21,9 @@ MODEL (
         claim_status
       )
     ),
+    unique_values(columns := (
+      claim_line_key
+    )),
     unique_combination_of_columns(columns := (tenant_id, claim_id, line_number)),
     references_dimension("column" := member_sk, dimension := core.dim_member),
     references_dimension("column" := provider_sk, dimension := core.dim_provider),
@@ -31,8 +35,73 @@ MODEL (
   )
 );
 
-WITH states AS (
+WITH arrived_lines AS (
   SELECT
+    claim_line_key
+  FROM core.claim_line_changes
+  WHERE
+    load_date BETWEEN @start_ds AND @end_ds
+), lines_of_changed_members AS (
+  SELECT
+    claim_lines.claim_line_key
+  FROM core.member_changes AS changes
+  INNER JOIN core.claim_line_changes AS claim_lines
+    ON claim_lines.tenant_id = changes.tenant_id AND claim_lines.member_id = changes.member_id
+  WHERE
+    changes.load_date BETWEEN @start_ds AND @end_ds
+    AND claim_lines.load_date < @start_ds
+    AND (
+      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
+    )
+), lines_of_changed_providers AS (
+  SELECT
+    claim_lines.claim_line_key
+  FROM core.provider_changes AS changes
+  INNER JOIN core.claim_line_changes AS claim_lines
+    ON claim_lines.tenant_id = changes.tenant_id AND claim_lines.provider_id = changes.provider_id
+  WHERE
+    changes.load_date BETWEEN @start_ds AND @end_ds
+    AND claim_lines.load_date < @start_ds
+    AND (
+      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
+    )
+), lines_of_changed_plans AS (
+  SELECT
+    claim_lines.claim_line_key
+  FROM core.plan_changes AS changes
+  INNER JOIN core.claim_line_changes AS claim_lines
+    ON claim_lines.tenant_id = changes.tenant_id
+    AND claim_lines.plan_id = changes.plan_id
+    AND EXTRACT(YEAR FROM claim_lines.service_date) = changes.effective_year
+  WHERE
+    changes.load_date BETWEEN @start_ds AND @end_ds
+    AND claim_lines.load_date < @start_ds
+    AND (
+      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
+    )
+), touched_lines AS (
+  SELECT
+    claim_line_key
+  FROM arrived_lines
+  UNION
+  SELECT
+    claim_line_key
+  FROM lines_of_changed_members
+  UNION
+  SELECT
+    claim_line_key
+  FROM lines_of_changed_providers
+  UNION
+  SELECT
+    claim_line_key
+  FROM lines_of_changed_plans
+), retractions AS (
+  SELECT
+    load_id
+  FROM ops.retraction
+), states AS (
+  SELECT
+    changes.claim_line_key,
     changes.tenant_id,
     changes.claim_id,
     changes.line_number,
@@ -59,24 +128,27 @@ WITH states AS (
     changes.load_id,
     changes.load_date,
     ROW_NUMBER() OVER (
-      PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number
+      PARTITION BY changes.claim_line_key
       ORDER BY changes.extracted_at DESC, changes.load_timestamp DESC, changes.load_id DESC
     ) AS state_rank,
-    COUNT(*) OVER (PARTITION BY changes.tenant_id, changes.claim_id, changes.line_number) AS state_count
+    COUNT(*) OVER (PARTITION BY changes.claim_line_key) AS state_count
   FROM core.claim_line_changes AS changes
   WHERE
-    EXISTS(
+    changes.claim_line_key IN (
+      SELECT
+        claim_line_key
+      FROM touched_lines
+    )
+    AND NOT EXISTS(
       SELECT
         1
-      FROM core.claim_line_changes AS arrived
+      FROM retractions
       WHERE
-        arrived.tenant_id = changes.tenant_id
-        AND arrived.claim_id = changes.claim_id
-        AND arrived.line_number = changes.line_number
-        AND arrived.load_date BETWEEN @start_ds AND @end_ds
+        retractions.load_id = changes.load_id
     )
 ), latest AS (
   SELECT
+    claim_line_key,
     tenant_id,
     claim_id,
     line_number,
@@ -136,6 +208,7 @@ WITH states AS (
   FROM core.dim_plan
 )
 SELECT
+  latest.claim_line_key::BIGINT AS claim_line_key,
   latest.tenant_id::TEXT AS tenant_id,
   latest.claim_id::TEXT AS claim_id,
   latest.line_number::INT AS line_number,
@@ -185,8 +258,4 @@ LEFT JOIN plans
   AND plans.plan_id = latest.plan_id
   AND plans.effective_year = EXTRACT(YEAR FROM latest.service_date)
   AND latest.service_date >= plans.join_from_ts
-  AND latest.service_date < plans.validity_end_ts;
-
-@add_index(tenant_id, claim_id, line_number);
-
-@add_index(service_date)
+  AND latest.service_date < plans.validity_end_ts

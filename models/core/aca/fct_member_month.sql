@@ -28,13 +28,17 @@ WITH spans AS (
   FROM core.enrollment_spans
 ), extracts AS (
   SELECT
-    tenant_id,
-    MAX(extracted_at) AS last_extracted_at
-  FROM ops.load_batch
+    batches.tenant_id,
+    MAX(batches.extracted_at) AS last_extracted_at
+  FROM ops.load_batch AS batches
+  LEFT JOIN ops.retraction AS retractions
+    ON retractions.load_id = batches.load_id
   WHERE
-    feed = 'aca_enrollments' AND status = 'loaded'
+    batches.feed = 'aca_enrollments'
+    AND batches.status = 'loaded'
+    AND retractions.load_id IS NULL
   GROUP BY
-    tenant_id
+    batches.tenant_id
 ), mid_months AS (
   SELECT
     date_actual,

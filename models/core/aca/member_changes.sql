@@ -4,11 +4,11 @@ MODEL (
     time_column load_date
   ),
   owner member_analytics,
-  grain (tenant_id, member_id, load_id),
+  grain (tenant_id, member_id, load_id, load_date),
   description 'What each extract changed about each member. Which members changed segment last month, and from what?',
   audits (
     not_null(columns := (tenant_id, member_id, load_id, operation, extracted_at)),
-    unique_combination_of_columns(columns := (tenant_id, member_id, load_id)),
+    unique_combination_of_columns(columns := (tenant_id, member_id, load_id, load_date)),
     accepted_values("column" := operation, is_in := ('I', 'U', 'D'))
   )
 );

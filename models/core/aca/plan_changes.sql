@@ -4,11 +4,11 @@ MODEL (
     time_column load_date
   ),
   owner product_analytics,
-  grain (tenant_id, plan_id, effective_year, load_id),
+  grain (tenant_id, plan_id, effective_year, load_id, load_date),
   description 'What each extract changed about each plan. Which plans were repriced, and when did we learn of it?',
   audits (
     not_null(columns := (tenant_id, plan_id, effective_year, load_id, operation, extracted_at)),
-    unique_combination_of_columns(columns := (tenant_id, plan_id, effective_year, load_id)),
+    unique_combination_of_columns(columns := (tenant_id, plan_id, effective_year, load_id, load_date)),
     accepted_values("column" := operation, is_in := ('I', 'U', 'D'))
   )
 );

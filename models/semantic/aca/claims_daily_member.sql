@@ -43,6 +43,4 @@ FROM claim_lines
 GROUP BY
   tenant_id,
   service_date,
-  member_key;
-
-@add_index(tenant_id, service_date)
+  member_key

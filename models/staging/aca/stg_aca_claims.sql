@@ -97,8 +97,4 @@ SELECT
   source_line::INT AS source_line /* line of the source file */
 FROM standardised
 WHERE
-  line_rank = 1;
-
-@add_index(load_id);
-
-@add_index(tenant_id, claim_id, line_number)
+  line_rank = 1

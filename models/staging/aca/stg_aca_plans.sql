@@ -66,6 +66,4 @@ SELECT
   source_line::INT AS source_line /* line of the source file */
 FROM standardised
 WHERE
-  line_rank = 1;
-
-@add_index(load_id)
+  line_rank = 1
