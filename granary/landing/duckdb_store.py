@@ -60,6 +60,10 @@ class DuckDBStore:
         """Close the file."""
         self.workbench.close()
 
+    def second(self) -> None:
+        """Give none: one connection writes to a DuckDB file at a time."""
+        return
+
     def prepare(self, contracts: Iterable[Contract]) -> None:
         """Create what is missing of schemas, ledger and raw tables; add new columns."""
         with self._transaction():

@@ -47,6 +47,7 @@ class PostgresStore:
         Raises:
             StoreError: the server is down or refuses the login.
         """
+        self._conninfo = conninfo
         # For what does not fit into memory; only this user can enter it.
         self._scratch = tempfile.TemporaryDirectory(prefix="granary-landing-")
         self.workbench = duckdb.connect(config={"temp_directory": self._scratch.name})
@@ -69,6 +70,10 @@ class PostgresStore:
         self._server.close()
         self.workbench.close()
         self._scratch.cleanup()
+
+    def second(self) -> "PostgresStore":
+        """Open another connection: while the server writes one file, the next is read."""
+        return PostgresStore(self._conninfo)
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
         """Create what is missing of schemas, ledger and raw tables; add new columns."""
