@@ -4,7 +4,8 @@ from granary.landing.batch import LoadBatch
 from granary.landing.contract import Contract, Tenants, load_contracts, load_tenants
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.files import LandingFile
-from granary.landing.loader import LandingReport, land_all, land_file
+from granary.landing.folder import LandingReport, land_all
+from granary.landing.loader import land_file
 from granary.landing.postgres_store import PostgresStore
 from granary.landing.store import Store
 

@@ -19,8 +19,8 @@ from granary.landing.contract import Column, Contract
 from granary.landing.tables import literal, quoted
 
 LINES = "landing_lines"
-REFUSED = "landing_refused"
-FAULTY = "landing_faulty"
+REFUSED_LINES = "landing_refused"
+FAULTY_LINES = "landing_faulty"
 MASK = "***"
 SHOWN_CHARACTERS = 80
 FAST_DIGITS = 18
@@ -118,7 +118,7 @@ def find_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
     """SQL that copies every line with a fault into a table of their own."""
     conditions = [f"({fault.condition})" for _, fault in _all_faults(contract, extracted_at)]
     return (
-        f"CREATE OR REPLACE TEMP TABLE {FAULTY} AS "
+        f"CREATE OR REPLACE TEMP TABLE {FAULTY_LINES} AS "
         f"SELECT * FROM {LINES} WHERE {' OR '.join(conditions)}"
     )
 
@@ -130,14 +130,14 @@ def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
     classes = [f"WHEN {fault.condition} THEN {literal(fault.error_class)}" for _, fault in found]
     reasons = [_reason(column, extracted_at) for column in contract.columns.values()]
     return f"""
-        INSERT INTO {REFUSED}
+        INSERT INTO {REFUSED_LINES}
         SELECT
           source_line,
           CASE {" ".join(columns)} END,
           'line ' || source_line || ', ' || concat_ws('; ', {", ".join(reasons)}),
           CASE {" ".join(classes)} END,
           {raw_text(contract)}
-        FROM {FAULTY}
+        FROM {FAULTY_LINES}
     """
 
 
@@ -151,14 +151,14 @@ def refuse_duplicate_lines(contract: Contract) -> str:
     """SQL that refuses a line equal in all columns to an earlier line that stands."""
     columns = ", ".join(map(quoted, contract.columns))
     return f"""
-        INSERT INTO {REFUSED}
+        INSERT INTO {REFUSED_LINES}
         WITH repeated AS (
           SELECT hash({columns}) AS line_hash FROM {LINES} GROUP BY ALL HAVING COUNT(*) > 1
         ), candidates AS (
           SELECT *, MIN(source_line) OVER (PARTITION BY {columns}) AS first_line
           FROM {LINES}
           WHERE hash({columns}) IN (SELECT line_hash FROM repeated)
-            AND source_line NOT IN (SELECT source_line FROM {REFUSED})
+            AND source_line NOT IN (SELECT source_line FROM {REFUSED_LINES})
         )
         SELECT
           source_line,

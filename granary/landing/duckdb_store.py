@@ -30,11 +30,7 @@ LEDGER_COLUMNS = [field.name for field in fields(LoadBatch)]
 
 
 class DuckDBStore:
-    """A warehouse in one DuckDB file, `<home>/granary.duckdb`.
-
-    The raw tables have no primary key here: DuckDB would keep it in memory whole, and the key of
-    the ledger, written in the same transaction, already keeps a batch from landing twice.
-    """
+    """A warehouse in one DuckDB file, `<home>/granary.duckdb`."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, made when missing.
@@ -60,19 +56,19 @@ class DuckDBStore:
         """Close the file."""
         self.workbench.close()
 
+    def second(self) -> None:
+        """Give none: one connection writes to a DuckDB file at a time."""
+        return
+
     def prepare(self, contracts: Iterable[Contract]) -> None:
         """Create what is missing of schemas, ledger and raw tables; add new columns."""
         with self._transaction():
             for schema in ("raw", "ops"):
                 self.workbench.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            for table in OPS_TABLES:
-                self._prepare_table(table, create_statement(table))
-            for contract in contracts:
-                table = raw_table(contract)
-                keyless = create_statement(Table(table.name, "", table.columns, ()))
-                self._prepare_table(table, keyless)
+            for table in [*OPS_TABLES, *map(raw_table, contracts)]:
+                self._prepare_table(table)
 
-    def _prepare_table(self, table: Table, creation: str) -> None:
+    def _prepare_table(self, table: Table) -> None:
         schema, _, name = table.name.partition(".")
         present = {
             row[0]
@@ -86,7 +82,8 @@ class DuckDBStore:
         if not missing:
             return
         statements = [add_column_statement(table, column) for column in missing]
-        for statement in [*(statements if present else [creation]), *comment_statements(table)]:
+        creation = [create_statement(table)]
+        for statement in [*(statements if present else creation), *comment_statements(table)]:
             self.workbench.execute(statement)
 
     def sightings(self) -> set[Sighting]:

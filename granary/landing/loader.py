@@ -1,101 +1,36 @@
-"""Landing: a file becomes raw rows, dead letters and a ledger row, all or nothing, once."""
+"""One file becomes raw rows, dead letters and a ledger row: all or nothing, once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 
-from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of, sighting
+from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of
 from granary.landing.checks import (
-    REFUSED as REFUSED_LINES,
-)
-from granary.landing.checks import (
+    REFUSED_LINES,
     count_repeated_hashes,
     find_faulty_lines,
     refuse_duplicate_lines,
     refuse_faulty_lines,
 )
-from granary.landing.contract import Contract, Tenants
+from granary.landing.contract import Contract
 from granary.landing.errors import (
     ContractViolation,
     FileChanged,
-    FileProblem,
     FileRefused,
     StoreError,
 )
-from granary.landing.files import FileStamp, LandingFile, discover
+from granary.landing.files import FileStamp, LandingFile
 from granary.landing.reader import digest, read_text
 from granary.landing.store import Store
 
 Clock = Callable[[], datetime]
-Progress = Callable[[int, int, LandingFile], None]
 
 
 def utc_now() -> datetime:
     """Now, UTC without zone."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@dataclass
-class LandingReport:
-    """What a run over the landing folder did.
-
-    Attributes:
-        landed: the batches that are new in the warehouse.
-        skipped: files that had landed before.
-        problems: one message per file or folder that could not land.
-    """
-
-    landed: list[LoadBatch] = field(default_factory=list)
-    skipped: list[LandingFile] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """0 when every file landed, now or before; 1 when something could not."""
-        return 1 if self.problems else 0
-
-
-def land_all(
-    store: Store,
-    landing: Path,
-    contracts: dict[str, Contract],
-    tenants: Tenants,
-    now: Clock = utc_now,
-    progress: Progress | None = None,
-) -> LandingReport:
-    """Land what is new in the landing folder, in the order of extract time.
-
-    A file that cannot land is reported and does not keep the others from landing.
-
-    Args:
-        now: the clock, UTC without zone; gives load_timestamp.
-        progress: called after each file with files done, files in all, and the file.
-
-    Raises:
-        GranaryError: the landing folder or the warehouse is out of reach.
-    """
-    found = discover(landing, contracts, tenants)
-    store.prepare(contracts.values())
-    seen = store.sightings()
-    report = LandingReport(problems=found.problems)
-    for done, file in enumerate(found.files, start=1):
-        try:
-            if sighting(file, FileStamp.of(file)) in seen:
-                batch = None
-            else:
-                batch = _land(store, file, contracts[file.feed], now)
-            if batch is None:
-                report.skipped.append(file)
-            else:
-                report.landed.append(batch)
-        except FileProblem as problem:
-            report.problems.append(str(problem))
-        if progress:
-            progress(done, len(found.files), file)
-    return report
 
 
 def land_file(
@@ -124,11 +59,13 @@ def land_file(
         StoreError: the warehouse is out of reach; nothing was landed.
     """
     store.prepare([contract])
-    return _land(store, file, contract, now)
+    return land_prepared(store, file, contract, now(), now)
 
 
-def _land(store: Store, file: LandingFile, contract: Contract, now: Clock) -> LoadBatch | None:
-    started_at = now()
+def land_prepared(
+    store: Store, file: LandingFile, contract: Contract, started_at: datetime, now: Clock
+) -> LoadBatch | None:
+    """Land one file whose table is there already; see land_file."""
     stamp = FileStamp.of(file)
     sha256 = digest(file)
     batch = LoadBatch(

@@ -47,6 +47,8 @@ class PostgresStore:
         Raises:
             StoreError: the server is down or refuses the login.
         """
+        self._conninfo = conninfo
+        self._filled: set[str] = set()
         # For what does not fit into memory; only this user can enter it.
         self._scratch = tempfile.TemporaryDirectory(prefix="granary-landing-")
         self.workbench = duckdb.connect(config={"temp_directory": self._scratch.name})
@@ -65,10 +67,20 @@ class PostgresStore:
         self.close()
 
     def close(self) -> None:
-        """Disconnect."""
+        """Refresh the statistics of what was filled, and disconnect.
+
+        The server would do it by itself minutes later, after the models have read the tables.
+        """
+        if self._filled and not self._server.closed:
+            for table in ["ops.load_batch", *sorted(self._filled)]:
+                self._server.execute(f"ANALYZE {table}".encode())
         self._server.close()
         self.workbench.close()
         self._scratch.cleanup()
+
+    def second(self) -> "PostgresStore":
+        """Open another connection: while the server writes one file, the next is read."""
+        return PostgresStore(self._conninfo)
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
         """Create what is missing of schemas, ledger and raw tables; add new columns."""
@@ -101,6 +113,13 @@ class PostgresStore:
             return
         statements = [add_column_statement(table, column) for column in missing]
         creation = [create_statement(table)]
+        if table.name.startswith("raw."):
+            # Lines lie in the order of arrival, by which models read them.
+            name = table.name.replace(".", "_")
+            creation.append(
+                f"CREATE INDEX {name}_arrival ON {table.name} USING brin (load_timestamp)"
+            )
+        creation.append(f"ANALYZE {table.name}")
         for statement in [*(statements if present else creation), *comment_statements(table)]:
             self._server.execute(statement.encode())
 
@@ -129,6 +148,7 @@ class PostgresStore:
             self._server.execute("SELECT pg_advisory_xact_lock(%s)", [batch.load_id])
             if self.has_landed(batch.load_id):
                 return False
+            self._filled.add(contract.table)
             self._write_ledger(batch)
             loaded = self._copy(contract.table, raw_columns(contract), good_rows(batch, contract))
             refused = self._copy("ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch))

@@ -26,7 +26,7 @@ from typing import BinaryIO
 import duckdb
 import pyarrow as pa
 
-from granary.landing.checks import LINES, REFUSED, cast, typed
+from granary.landing.checks import LINES, REFUSED_LINES, cast, typed
 from granary.landing.contract import Contract
 from granary.landing.errors import ContractViolation, FileRefused
 from granary.landing.files import LandingFile, unreadable
@@ -105,7 +105,7 @@ def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract:
     workbench.execute("SET threads = 1" if physique.size < SMALL_FILE else "RESET threads")
     header = _parse_header(file.path, physique.header, contract)
     workbench.execute(
-        f"CREATE OR REPLACE TEMP TABLE {REFUSED} (source_line INTEGER, column_name TEXT, "
+        f"CREATE OR REPLACE TEMP TABLE {REFUSED_LINES} (source_line INTEGER, column_name TEXT, "
         "reason TEXT, error_class TEXT, raw_text TEXT)"
     )
     if physique.plain and _read_quickly(workbench, file.path, header, contract, physique.lines):
@@ -405,7 +405,7 @@ def _keep(
         }
     )
     workbench.register("landing_malformed", rows)
-    workbench.execute(f"INSERT INTO {REFUSED} SELECT * FROM landing_malformed")
+    workbench.execute(f"INSERT INTO {REFUSED_LINES} SELECT * FROM landing_malformed")
     workbench.unregister("landing_malformed")
 
 

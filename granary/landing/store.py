@@ -6,11 +6,11 @@ from typing import Protocol
 import duckdb
 
 from granary.landing.batch import LoadBatch, Sighting
-from granary.landing.checks import LINES, REFUSED, typed
+from granary.landing.checks import LINES, REFUSED_LINES, typed
 from granary.landing.contract import Contract
 from granary.landing.tables import literal, quoted, raw_table
 
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "700MB"
 DEAD_LETTER_COLUMNS = (
     "load_id, feed, tenant_id, source_line, column_name, reason, error_class, raw_text, status, "
     "attempts, created_at"
@@ -50,6 +50,14 @@ class Store(Protocol):
         """Write the ledger row and the dead letter of a file refused as a whole."""
         ...
 
+    def second(self) -> "Store | None":
+        """Open another way into the same warehouse, to be used from another thread.
+
+        Returns:
+            None when there can be only one.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of connections and scratch files."""
         ...
@@ -66,7 +74,7 @@ def equip(workbench: duckdb.DuckDBPyConnection) -> None:
 def good_rows(batch: LoadBatch, contract: Contract) -> str:
     """SQL of the rows that stand, with the columns of the raw table in its order."""
     columns = [f"{typed(column)} AS {quoted(column.name)}" for column in contract.columns.values()]
-    filters = f"WHERE source_line NOT IN (SELECT source_line FROM {REFUSED})"
+    filters = f"WHERE source_line NOT IN (SELECT source_line FROM {REFUSED_LINES})"
     return f"""
         SELECT
           {", ".join(columns)},
@@ -88,7 +96,7 @@ def dead_letters(batch: LoadBatch) -> str:
           source_line, column_name, reason, error_class, raw_text,
           CASE error_class WHEN 'duplicate' THEN 'closed' ELSE 'waiting' END,
           1, TIMESTAMP {literal(str(batch.load_timestamp))}
-        FROM {REFUSED}
+        FROM {REFUSED_LINES}
     """
 
 

@@ -32,8 +32,8 @@ FILES = {
     "may evening": f"{MAY_EVENING}.csv",
     "june": f"{JUNE}.csv",
 }
-# April comes late: what the warehouse made of May without it has to be made again.
-ARRIVES_FIRST = ("february", "may morning", "may evening")
+# March and the right April come late: what was made of May without them has to be made again.
+ARRIVES_FIRST = ("february", "wrong april", "may morning", "may evening")
 
 START = datetime(1900, 1, 1)
 T_FEBRUARY = datetime(2023, 2, 28, 2)
@@ -137,16 +137,17 @@ MEMBERS: dict[str, dict[str, dict[str, str]]] = {
 # In February's file MOVER stands twice; the last line stands.
 EARLIER_LINES = {("MOVER", "february"): {"zip": "99999"}}
 
-# Per member: from, until, batch that says so, the attributes that tell the versions apart.
+# Per member: from, until, batch that said so first, the attributes that tell the versions apart.
+# What the right April only repeats was said by the wrong one: a correction renames nothing else.
 VERSIONS: dict[str, list[tuple[datetime, datetime, str, dict[str, Any]]]] = {
     "AROUND": [
         (T_FEBRUARY, T_MARCH, "february", {"clinical_segment": "healthy"}),
         (T_MARCH, T_APRIL, "march", {"clinical_segment": "chronic"}),
-        (T_APRIL, END, "right april", {"clinical_segment": "healthy"}),
+        (T_APRIL, END, "wrong april", {"clinical_segment": "healthy"}),
     ],
     "GONE": [
         (T_FEBRUARY, T_MARCH, "february", {}),
-        (T_APRIL, END, "right april", {}),
+        (T_APRIL, END, "wrong april", {}),
     ],
     "LEFT": [(T_FEBRUARY, T_JUNE, "february", {})],
     "MOVER": [
@@ -164,7 +165,7 @@ VERSIONS: dict[str, list[tuple[datetime, datetime, str, dict[str, Any]]]] = {
     "BLANKS": [
         (T_FEBRUARY, T_MARCH, "february", {"fpl_ratio": None, "broker_id": None}),
         (T_MARCH, T_APRIL, "march", {"fpl_ratio": Decimal("1.25"), "broker_id": None}),
-        (T_APRIL, T_MAY_EVENING, "right april", {"fpl_ratio": Decimal("1.25"), "broker_id": "B1"}),
+        (T_APRIL, T_MAY_EVENING, "wrong april", {"fpl_ratio": Decimal("1.25"), "broker_id": "B1"}),
         (T_MAY_EVENING, END, "may evening", {"fpl_ratio": None, "broker_id": "B1"}),
     ],
     "LEAPS": [
@@ -348,13 +349,9 @@ def _inpatient(claim_id: str, service_date: str, paid: str) -> dict[str, str]:
     return _line(claim_id, service_date, member_id="LEFT", claim_type="inpatient", **amounts)
 
 
-PENDED = {
-    "claim_status": "pended",
-    "adjudicated_date": "",
-    "allowed_amount": "0.00",
-    "paid_amount": "0.00",
-    "copay": "0.00",
-}
+NOTHING_PAID = {"allowed_amount": "0.00", "paid_amount": "0.00", "copay": "0.00"}
+PENDED = {**NOTHING_PAID, "claim_status": "pended", "adjudicated_date": ""}
+REVERSED = {**NOTHING_PAID, "claim_status": "reversed"}
 CLAIMS: dict[str, list[dict[str, str]]] = {
     "february": [
         _line("C01", "2023-01-15"),
@@ -373,7 +370,7 @@ CLAIMS: dict[str, list[dict[str, str]]] = {
     ],
     "right april": [
         _line("C04", "2023-03-15", member_id="GONE"),
-        _line("C08", "2023-02-10", claim_status="reversed", claim_amount="90.00"),
+        _line("C08", "2023-02-10", **REVERSED, claim_amount="90.00"),
         _inpatient("H03", "2023-03-20", "50000.00"),
     ],
     "may morning": [
@@ -422,12 +419,31 @@ CLAIM_LINES: dict[str, tuple[int | None, str | None, bool, bool, int, str]] = {
     "H04": (0, "39049", True, True, 1, "0.01"),
 }
 
-# LEFT's paid claims over twelve months: watched from 50,000 on, high-cost above 100,000.
-HIGH_COST = {
-    date(2023, 2, 1): ("50000.00", False),
-    date(2023, 3, 1): ("100000.00", False),
-    date(2023, 4, 1): ("100000.01", True),
-}
+# LEFT's paid claims over twelve months, as of each month: watched from 50,000 on, high-cost above
+# 100,000. The issuer's claims end in May.
+HIGH_COST = [
+    (date(2023, 2, 1), "50000.00", False),
+    (date(2023, 3, 1), "100000.00", False),
+    (date(2023, 4, 1), "100000.01", True),
+    (date(2023, 5, 1), "100000.01", True),
+]
+
+# Month, members, premium, claim lines, paid, decided, pended.
+SUMMARY = [
+    (date(2021, 12, 1), 0, "0.00", 1, "60.00", 1, 0),
+    (date(2022, 11, 1), 1, "100.00", 0, "0.00", 0, 0),
+    (date(2022, 12, 1), 1, "100.00", 0, "0.00", 0, 0),
+    # C01 and H01
+    (date(2023, 1, 1), 3, "300.00", 2, "50059.99", 2, 0),
+    # C02, C03, H02; C08 was reversed, which is neither decided nor pended
+    (date(2023, 2, 1), 4, "400.00", 4, "120.01", 3, 0),
+    # C04, C09, H03
+    (date(2023, 3, 1), 3, "360.00", 3, "50120.00", 3, 0),
+    # C05, C06, H04
+    (date(2023, 4, 1), 4, "460.00", 3, "120.01", 3, 0),
+    # C07, C11, C12, C13
+    (date(2023, 5, 1), 3, "370.00", 4, "240.00", 4, 0),
+]
 
 
 def write(landing: Path) -> list[Path]:

@@ -237,7 +237,7 @@ class Oracle:
 
     def __init__(self, batches: Iterable[Batch], counties: set[str]) -> None:
         """Take the batches that landed, and the counties of the reference table."""
-        self._batches = sorted(batches, key=lambda batch: batch.order)
+        self.batches = sorted(batches, key=lambda batch: batch.order)
         self._counties = counties
 
     @cached_property
@@ -294,13 +294,13 @@ class Oracle:
 
     def _landed(self, feed: str) -> list[Landed]:
         """The batches of a feed in the order of history."""
-        return [_read(batch) for batch in self._batches if batch.feed == feed]
+        return [_read(batch) for batch in self.batches if batch.feed == feed]
 
-    def _snapshots(self, feed: str) -> Iterator[list[Landed]]:
-        """Each tenant's snapshots that count: of two with the same extract time, the later."""
-        of_tenant: dict[str, dict[datetime, Landed]] = defaultdict(dict)
+    def _snapshots(self, feed: str) -> Iterator[list[list[Landed]]]:
+        """Each tenant's snapshots, those with the same extract time together: the last counts."""
+        of_tenant: dict[str, dict[datetime, list[Landed]]] = defaultdict(lambda: defaultdict(list))
         for landed in self._landed(feed):
-            of_tenant[landed.batch.tenant_id][landed.batch.extracted_at] = landed
+            of_tenant[landed.batch.tenant_id][landed.batch.extracted_at].append(landed)
         for snapshots in of_tenant.values():
             yield list(snapshots.values())
 
@@ -310,22 +310,24 @@ class Oracle:
         for snapshots in self._snapshots(feed):
             known: set[Key] = set()
             current: dict[Key, Row] = {}
-            for snapshot in snapshots:
-                batch = snapshot.batch
-                for key in current.keys() - snapshot.rows.keys():
-                    current.pop(key)["validity_end_ts"] = batch.extracted_at
-                for key, row in snapshot.rows.items():
+            for sendings in snapshots:
+                snapshot = sendings[-1].rows
+                extracted_at = sendings[-1].batch.extracted_at
+                for key in current.keys() - snapshot.keys():
+                    current.pop(key)["validity_end_ts"] = extracted_at
+                for key, row in snapshot.items():
                     if key in current:
-                        if all(current[key][column] == row[column] for column in tracked):
+                        if _is_same(current[key], row, tracked):
                             continue
-                        current[key]["validity_end_ts"] = batch.extracted_at
+                        current[key]["validity_end_ts"] = extracted_at
+                    batch = _first_to_say(sendings, key, tracked)
                     current[key] = {
                         sk: surrogate_key(batch.tenant_id, *key, batch.load_id),
                         "tenant_id": batch.tenant_id,
                         **{column: row[column] for column in (*FEEDS[feed], *tracked)},
-                        "validity_start_ts": batch.extracted_at,
+                        "validity_start_ts": extracted_at,
                         "validity_end_ts": FOREVER,
-                        "join_from_ts": batch.extracted_at if key in known else BEFORE_ALL,
+                        "join_from_ts": extracted_at if key in known else BEFORE_ALL,
                         "load_id": batch.load_id,
                         "created_at": batch.load_timestamp,
                     }
@@ -378,7 +380,7 @@ class Oracle:
     def _spans(self) -> Iterator[Row]:
         """The spans of each tenant's last snapshot that were ever in force."""
         for snapshots in self._snapshots("aca_enrollments"):
-            last = snapshots[-1]
+            last = snapshots[-1][-1]
             for span in last.rows.values():
                 if span["coverage_start_date"] < span["coverage_end_date"]:
                     yield {**span, "extracted_at": last.batch.extracted_at}
@@ -431,8 +433,7 @@ def _read(batch: Batch) -> Landed:
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Give the file's records with the number of their first line; blank lines hold nothing."""
-    stream = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with stream:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
         texts = (line.decode("utf-8", errors="replace") for line in stream)
         reader = csv.reader(texts)
         header = next(reader)
@@ -495,6 +496,22 @@ _DERIVE: dict[str, Callable[[Row, Batch], None]] = {
 }
 
 
+def _is_same(row: Row, other: Row, columns: tuple[str, ...]) -> bool:
+    """Whether rows agree in some columns; NULL agrees with NULL."""
+    return all(row[column] == other[column] for column in columns)
+
+
+def _first_to_say(sendings: list[Landed], key: Key, tracked: tuple[str, ...]) -> Batch:
+    """Of snapshots with one extract time: the first from which on all say what the last says."""
+    first = sendings[-1]
+    for earlier in reversed(sendings[:-1]):
+        row = earlier.rows.get(key)
+        if row is None or not _is_same(row, first.rows[key], tracked):
+            break
+        first = earlier
+    return first.batch
+
+
 def _by(rows: list[Row], *columns: str) -> dict[Key, list[Row]]:
     found: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
@@ -517,15 +534,18 @@ def _began_last(span: Row) -> tuple[date, str]:
 def _continuous(spans: list[Row]) -> list[list[Row]]:
     """Join spans that touch or overlap; one that starts on 1 January begins anew."""
     joined: list[list[Row]] = []
-    for span in sorted(spans, key=lambda span: (span["coverage_start_date"], span["enrollment_id"])):
+    for span in sorted(spans, key=_began_last):
         start = span["coverage_start_date"]
         is_new_year = (start.month, start.day) == (1, 1)
-        until = max((other["coverage_end_date"] for other in joined[-1]), default=start) if joined else start
-        if joined and start <= until and not is_new_year:
-            joined[-1].append(span)
-        else:
-            joined.append([span])
+        if is_new_year or not joined or start > max(map(_end, joined[-1])):
+            joined.append([])
+        joined[-1].append(span)
     return joined
+
+
+def _end(span: Row) -> date:
+    end: date = span["coverage_end_date"]
+    return end
 
 
 def _total(spans: list[Row], months: list[int], column: str) -> Decimal:

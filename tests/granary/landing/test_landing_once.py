@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from granary.landing import (
     Contract,
     LandingFile,
     LandingReport,
+    LoadBatch,
     PostgresStore,
     Tenants,
     duckdb_store,
@@ -116,6 +118,8 @@ def _die_before_commit(
         os.kill(os.getpid(), signal.SIGKILL)
         return ""
 
+    # What a killed process leaves behind goes with the folder of the test.
+    tempfile.tempdir = str(landing.parent)
     duckdb_store.dead_letters = die  # type: ignore[attr-defined]
     postgres_store.dead_letters = die  # type: ignore[attr-defined]
     land_all(warehouse.open(), landing, contracts, tenants)
@@ -159,6 +163,7 @@ def _start_landing(warehouse: Warehouse, folder: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(folder), warehouse.target],
         cwd=PROJECT,
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -224,6 +229,7 @@ def test_a_second_process_on_the_same_duckdb_file_is_told_to_wait(
         result = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path), str(warehouse.path)],
             cwd=PROJECT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
@@ -310,6 +316,7 @@ def test_a_full_disk_under_duckdb_lands_nothing(
     result = subprocess.run(
         [sys.executable, "-c", limit + SCRIPT, str(tmp_path), str(warehouse.path)],
         cwd=PROJECT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
@@ -336,3 +343,50 @@ def test_times_are_utc_and_come_from_the_clock_given(
     assert warehouse.rows(
         "SELECT extracted_at, load_timestamp, started_at, finished_at FROM ops.load_batch"
     ) == [(EXTRACTED_AT, datetime(2025, 2, 1), datetime(2025, 2, 1), datetime(2025, 2, 1, 0, 0, 1))]
+
+
+def test_a_folder_is_taken_up_in_the_order_of_extract_time(
+    warehouse: Warehouse, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    for day in (3, 1, 4, 2):
+        for tenant in ("south", "north"):
+            _many_orders(landing / f"shop/{tenant}/orders_202502{day:02}T000000Z.csv", 500 * day)
+    ticks = (datetime(2025, 3, 1) + timedelta(seconds=n) for n in range(99))
+
+    with warehouse.open() as store:
+        land_all(store, landing, contracts, tenants, lambda: next(ticks))
+
+    by_landing = "SELECT extracted_at, tenant_id FROM ops.load_batch ORDER BY load_timestamp"
+    found = warehouse.rows(by_landing)
+    assert found == [
+        (datetime(2025, 2, day), t) for day in (1, 2, 3, 4) for t in ("north", "south")
+    ]
+
+
+@pytest.mark.slow
+def test_a_lost_server_stops_the_folder_and_the_next_run_ends_it(
+    postgres: PostgresWarehouse,
+    contracts: Contracts,
+    tenants: Tenants,
+    landing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for day in range(1, 9):
+        _many_orders(landing / f"shop/north/orders_202502{day:02}T000000Z.csv", 100)
+    dead_letters = postgres_store.dead_letters
+
+    def cut_the_fourth(batch: LoadBatch) -> str:
+        if batch.extracted_at.day == 4:
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        return dead_letters(batch)
+
+    with monkeypatch.context() as patch, postgres.open() as store:
+        patch.setattr(postgres_store, "dead_letters", cut_the_fourth)
+        with pytest.raises(StoreError, match="server closed the connection"):
+            land_all(store, landing, contracts, tenants)
+    with postgres.open() as store:
+        report = land_all(store, landing, contracts, tenants)
+
+    assert 3 <= len(report.skipped) < 8
+    assert len(report.landed) + len(report.skipped) == 8
+    assert postgres.rows(COUNTS) == [(800, 100, 8, 800)]

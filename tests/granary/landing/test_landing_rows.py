@@ -332,10 +332,11 @@ def test_progress_and_report_tell_what_happened(
         progress=lambda done, total, file: seen.append((done, total, file.source)),
     )
 
-    assert seen == [
-        (1, 2, "shop/south/orders_20250101T000000Z.csv"),
-        (2, 2, "shop/north/orders_20250131T000000Z.csv"),
-    ]
+    assert [step[:2] for step in seen] == [(1, 2), (2, 2)]
+    assert {source for *_, source in seen} == {
+        "shop/south/orders_20250101T000000Z.csv",
+        "shop/north/orders_20250131T000000Z.csv",
+    }
     assert [(batch.tenant_id, batch.rows_rejected) for batch in report.landed] == [
         ("south", 1),
         ("north", 0),

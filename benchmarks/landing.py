@@ -1,0 +1,146 @@
+"""Landing against what it stands on: rows per second of one large file of claim lines.
+
+    uv run python -m benchmarks.landing [--rows 1000000]
+
+Ours reads, checks, deduplicates and writes with lineage, dead letters and ledger; the yardsticks
+only copy: a block COPY of the file by psycopg, and DuckDB's CREATE TABLE AS over its CSV reader.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from granary.landing import (
+    Contract,
+    DuckDBStore,
+    LandingFile,
+    PostgresStore,
+    Store,
+    land_file,
+    load_contracts,
+)
+from granary.landing.tables import quoted
+from granary.postgres.cluster import Cluster
+from granary.settings import PROJECT
+
+EXTRACTED_AT = datetime(2025, 1, 1)
+BLOCK = 1 << 20
+CLAIMS = """
+COPY (
+  SELECT
+    'C' || LPAD(CAST(line // 2 AS TEXT), 10, '0') AS claim_id,
+    line % 2 + 1 AS line_number,
+    'M' || LPAD(CAST(pick % 20000 AS TEXT), 8, '0') AS member_id,
+    'P' || LPAD(CAST(pick % 3000 AS TEXT), 6, '0') AS provider_id,
+    '12345FL' || LPAD(CAST(pick % 100 AS TEXT), 7, '0') || '-01' AS plan_id,
+    ['professional', 'inpatient', 'outpatient', 'pharmacy'][pick % 4 + 1] AS claim_type,
+    DATE '2024-01-01' + CAST(pick % 300 AS INTEGER) AS service_date,
+    DATE '2024-01-11' + CAST(pick % 300 AS INTEGER) AS received_date,
+    DATE '2024-01-21' + CAST(pick % 300 AS INTEGER) AS adjudicated_date,
+    'paid' AS claim_status,
+    line % 3 = 0 AS in_network,
+    'E11.' || (pick % 10) AS diagnosis_code,
+    'PX-' || (pick % 1000) AS procedure_code,
+    pick % 4 + 1 AS units,
+    NULL AS denial_reason_code,
+    CAST(pick / 100 AS DECIMAL(14, 2)) AS claim_amount,
+    CAST(pick / 110 AS DECIMAL(14, 2)) AS allowed_amount,
+    CAST(pick / 120 AS DECIMAL(14, 2)) AS paid_amount,
+    CAST(0 AS DECIMAL(14, 2)) AS deductible,
+    CAST(10 AS DECIMAL(14, 2)) AS copay,
+    CAST(5.5 AS DECIMAL(14, 2)) AS coinsurance
+  FROM (SELECT line, CAST(HASH(line) % 100000 AS BIGINT) AS pick FROM RANGE({rows}) AS l (line))
+) TO '{path}' (HEADER)
+"""
+
+
+def main() -> None:
+    """Run all four on one file and print rows per second."""
+    parser = argparse.ArgumentParser(description="Landing against plain copies.")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="lines of the file")
+    rows = parser.parse_args().rows
+    contract = load_contracts(PROJECT / "contracts")["aca_claims"]
+    with tempfile.TemporaryDirectory(prefix="granary-benchmark-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "claims.csv"
+        duckdb.execute(CLAIMS.format(rows=rows, path=path))
+        megabytes = path.stat().st_size / 1e6
+        print(f"{rows:,} claim lines, {len(contract.columns)} columns, {megabytes:,.0f} MB\n")
+        figures = _measure(path, folder, contract)
+    print(f"{'':34}{'seconds':>9}{'rows/s':>12}{'ratio':>8}")
+    for label, seconds, yardstick in figures:
+        ratio = yardstick / seconds
+        print(f"{label:34}{seconds:9.2f}{rows / seconds:12,.0f}{ratio:8.2f}")
+
+
+def _measure(path: Path, folder: Path, contract: Contract) -> list[tuple[str, float, float]]:
+    """Time the four; each with the yardstick of its engine, in seconds."""
+    with _server(folder) as conninfo:
+        copy = _seconds(lambda: _block_copy(conninfo, path, contract))
+        postgres = _land(PostgresStore(conninfo), path, contract)
+    create = _seconds(lambda: _create_table_as(folder / "plain.duckdb", path, contract))
+    own = _land(DuckDBStore(folder / "granary.duckdb"), path, contract)
+    return [
+        ("PostgreSQL, block COPY", copy, copy),
+        ("PostgreSQL, landed", postgres, copy),
+        ("DuckDB, CREATE TABLE AS", create, create),
+        ("DuckDB, landed", own, create),
+    ]
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    cluster = Cluster(folder / "home")
+    cluster.start()
+    try:
+        yield cluster.admin.conninfo()
+    finally:
+        cluster.destroy()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _land(store: Store, path: Path, contract: Contract) -> float:
+    file = LandingFile.from_options(path, contract, "issuer_1", EXTRACTED_AT)
+    store.prepare([contract])
+    seconds = _seconds(lambda: land_file(store, file, contract))
+    store.close()
+    return seconds
+
+
+def _columns(contract: Contract) -> str:
+    columns = contract.columns.values()
+    return ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in columns)
+
+
+def _block_copy(conninfo: str, path: Path, contract: Contract) -> None:
+    with psycopg.connect(conninfo) as server, path.open("rb") as stream:
+        server.execute(f"CREATE TABLE plain ({_columns(contract)})".encode())
+        statement = "COPY plain FROM STDIN (FORMAT csv, HEADER)"
+        with server.cursor() as cursor, cursor.copy(statement) as copy:
+            while block := stream.read(BLOCK):
+                copy.write(block)
+
+
+def _create_table_as(target: Path, path: Path, contract: Contract) -> None:
+    types = ", ".join(f"'{c.name}': '{c.sql_type}'" for c in contract.columns.values())
+    with duckdb.connect(str(target)) as connection:
+        connection.execute(
+            f"CREATE TABLE plain AS SELECT * FROM read_csv('{path}', columns = {{{types}}})"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from runtime_support import Granary, Outcome
+from small_project import duckdb_settings
+
+from granary import cli
+from granary.gateways import open_gateway
+from granary.landing import load_contracts
+from granary.settings import PROJECT
+
+COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+VERBS = [[name] for name in COMMANDS] + [["seed", name] for name in COMMANDS["seed"].commands]
+
+
+@pytest.fixture
+def warehouse(home: Path) -> Path:
+    """A DuckDB warehouse that exists and is empty."""
+    with open_gateway(duckdb_settings(home)).store() as store:
+        store.prepare([])
+    return home
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_has_help_that_says_what_it_does(verb: list[str], granary: Granary) -> None:
+    outcome = granary(*verb, "--help")
+    assert outcome.exit_code == 0
+    command = COMMANDS[verb[0]] if len(verb) == 1 else COMMANDS["seed"].commands[verb[1]]
+    said = " ".join(outcome.answer.split())
+    assert re.search(rf"Usage: granary {' '.join(verb)} ", said)
+    assert " ".join((command.help or "").split()) in said
+    assert len(command.help or "") > 20
+
+
+def test_every_verb_is_a_make_target() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert COMMANDS.keys() <= targets
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["unload"],
+        ["status", "--deep"],
+        ["plan", "sandbox", "prod"],
+        ["sql"],
+        ["sql", "SELECT 1", "--format", "xml"],
+        ["seed", "aca", "--tenants", "7"],
+        ["seed", "aca", "--members", "many"],
+        ["seed", "aca", "--from", "2025-01-31", "--to", "2025-01-01"],
+        ["seed", "aca", "--from", "31.1.2025"],
+        ["load", "plans.csv"],
+        ["load", "plans.csv", "--feed", "aca_plans", "--tenant", "cms", "--extracted-at", "now"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_2_and_starts_nothing(
+    arguments: list[str], granary: Granary, home: Path
+) -> None:
+    outcome = granary(*arguments)
+    assert outcome.exit_code == 2
+    assert "Usage: granary" in outcome.messages
+    assert outcome.answer == ""
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PGPORT", "abc", "Input should be a valid integer"),
+        ("PGPORT", "70000", "Input should be less than or equal to 65535"),
+        ("GATEWAY", "oracle", "Input should be 'postgres' or 'duckdb'"),
+    ],
+)
+def test_a_setting_that_cannot_work_exits_2_in_a_sentence(
+    name: str, value: str, sentence: str, granary: Granary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"GRANARY_{name}", value)
+    outcome = granary("status")
+    assert outcome.exit_code == 2
+    problem, remedy = outcome.messages.splitlines()
+    assert problem.startswith(f"error Setting GRANARY_{name}: {sentence}")
+    assert problem.endswith(".")
+    assert ".env.example" in remedy
+
+
+def test_an_error_to_mend_exits_1_with_message_and_remedy(granary: Granary, home: Path) -> None:
+    outcome = granary("sql", "SELECT 1")
+    assert outcome.exit_code == 1
+    assert outcome.messages.splitlines() == [
+        f"error There is no warehouse in {home / 'granary.duckdb'}.",
+        "Run `granary up` first.",
+    ]
+    assert outcome.answer == ""
+
+
+def test_what_nobody_foresaw_exits_1_and_keeps_its_details_in_a_log(
+    granary: Granary, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("member Jane Doe")
+
+    monkeypatch.setattr("granary.gateways.open_gateway", broken)
+    outcome = granary("status")
+    assert outcome.exit_code == 1
+    assert "RuntimeError" in outcome.messages
+    # What the error says may be somebody's data, and the terminal may be a shared log.
+    assert "Jane Doe" not in outcome.messages
+    assert "Traceback" not in outcome.messages
+    [log] = (home / "logs").iterdir()
+    assert str(log) in outcome.messages
+    assert "RuntimeError: member Jane Doe" in log.read_text()
+
+
+def test_details_are_kept_even_when_the_home_folder_is_what_is_wrong(
+    granary: Granary, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_text("a file where the folder should be")
+    monkeypatch.setattr("granary.gateways.open_gateway", lambda _: 1 / 0)
+    outcome = granary("status")
+    assert outcome.exit_code == 1
+    log = re.search(r"The details are in (\S+)\.\n", outcome.messages)
+    assert log
+    assert "ZeroDivisionError" in Path(log[1]).read_text()
+    Path(log[1]).unlink()
+    Path(log[1]).parent.rmdir()
+
+
+def test_status_of_a_warehouse_that_is_down_exits_1(granary: Granary) -> None:
+    outcome = granary("status")
+    assert outcome.exit_code == 1
+    assert outcome.messages == "The warehouse is down; start it with: granary up\n"
+
+
+def test_status_of_a_warehouse_without_prod(granary: Granary, warehouse: Path) -> None:
+    outcome = granary("status")
+    assert outcome.exit_code == 0
+    assert "is up: DuckDB in" in outcome.messages
+    assert "Prod         was never built; build it with: granary up" in outcome.messages
+
+
+def test_down_with_nothing_running_is_no_error(granary: Granary) -> None:
+    assert granary("down") == Outcome(0, "", "Nothing was running.\n")
+
+
+def test_sql_answers_on_standard_output_alone(granary: Granary, warehouse: Path) -> None:
+    query = "SELECT COUNT(*) AS batches, '[b]' AS mark FROM ops.load_batch"
+    outcome = granary("sql", query, "--format", "json")
+    assert (outcome.exit_code, outcome.messages) == (0, "")
+    assert json.loads(outcome.answer) == [{"batches": 0, "mark": "[b]"}]
+    assert granary("sql", query, "--format", "csv").answer == "batches,mark\n0,[b]\n"
+    assert granary("sql", query).answer.splitlines()[-1] == "1 row"
+
+
+def test_reset_asks_first_and_keeps_everything_without_a_yes(
+    granary: Granary, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody is there to answer.
+    assert granary("reset").exit_code == 1
+    assert (warehouse / "granary.duckdb").exists()
+    outcome = granary("reset", "--yes")
+    assert (outcome.exit_code, outcome.answer) == (0, "")
+    assert not (warehouse / "granary.duckdb").exists()
+
+
+def test_load_of_an_unknown_feed_suggests_the_known_one(granary: Granary, tmp_path: Path) -> None:
+    file = tmp_path / "plans.csv"
+    file.write_text("plan_id\n")
+    options = ["--tenant", "issuer_1", "--extracted-at", "20250101T000000Z"]
+    outcome = granary("load", str(file), "--feed", "aca_plan", *options)
+    assert outcome.exit_code == 1
+    assert 'There is no feed "aca_plan".\nDid you mean aca_plans?' in outcome.messages
+
+
+def test_docs_describe_every_feed(
+    granary: Granary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr("granary.settings.PROJECT", tmp_path)
+    assert granary("docs").exit_code == 0
+    dictionary = (tmp_path / "docs" / "data_dictionary.md").read_text()
+    for contract in load_contracts(PROJECT / "contracts").values():
+        assert contract.table in dictionary
