@@ -1,6 +1,7 @@
 """The command line: `granary VERB`; each verb is also a make target."""
 
 import sys
+import tempfile
 import traceback
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -156,13 +157,14 @@ def load(
     from granary.pipeline import Pipeline
 
     pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
     if file is None:
+        pipeline.start()
         raise typer.Exit(pipeline.land().exit_code)
     if feed is None or tenant is None or extracted_at is None:
         raise typer.BadParameter(
             "A FILE needs --feed, --tenant and --extracted-at, because its name does not say."
         )
+    pipeline.start()
     pipeline.land_one(file, feed, tenant, extracted_at)
 
 
@@ -232,6 +234,18 @@ def diff(
 
 
 @app.command()
+def doctor() -> None:
+    """Check the machine, the settings and the warehouse; exits 1 when there is a problem."""
+    from granary.doctor import examine
+
+    is_well = True
+    for finding in examine(Settings()):
+        typer.echo(finding.line)
+        is_well = is_well and finding.is_ok
+    raise typer.Exit(0 if is_well else 1)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One statement that only reads.")],
     format: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = (
@@ -283,10 +297,18 @@ def main() -> None:
 
 
 def _keep_traceback() -> Path:
-    folder = Settings().home_path / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"error_{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-    path.write_text(traceback.format_exc())
+    details = traceback.format_exc()
+    name = f"error_{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    try:
+        folder = Settings().home_path / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / name
+        # What went wrong may quote data.
+        path.touch(mode=0o600)
+    except OSError:
+        # What went wrong may be that very folder.
+        path = Path(tempfile.mkdtemp(prefix="granary-")) / name
+    path.write_text(details)
     return path
 
 

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
-from granary.landing.contract import load_contracts, load_tenants
-from granary.landing.files import LandingFile
-from granary.landing.loader import LandingReport, land_all, land_file
+from granary.landing import (
+    LandingFile,
+    LandingReport,
+    land_all,
+    land_file,
+    load_contracts,
+    load_tenants,
+)
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
@@ -131,7 +136,9 @@ class Pipeline:
             self._prepare_raw()
             version = project_version(PROJECT)
             with self.gateway.operations() as connection:
-                run_id = RunLog(connection).begin(verb, environment, version)
+                log = RunLog(connection)
+                log.close_unfinished()
+                run_id = log.begin(verb, environment, version)
             error: str | None = "stopped before its end"
             try:
                 with self._reporter.step(verb.capitalize()) as step:

@@ -1,0 +1,58 @@
+"""Taking a wrong batch out of history; its rows stay in raw, and nothing is deleted."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from granary.errors import GranaryError
+from granary.gateways.base import Connection
+
+
+@dataclass(frozen=True)
+class Retraction:
+    """A batch that no longer counts."""
+
+    load_id: int
+    feed: str
+    tenant_id: str
+    source: str
+
+
+def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
+    """Record that a batch no longer counts; the next run amends history.
+
+    Args:
+        connection: the ops schema, open for writing.
+        load_id: the batch, as in ops.load_batch.
+        reason: why, for those who ask later.
+
+    Raises:
+        GranaryError: there is no such batch, it never landed, or it was retracted before.
+    """
+    batch = connection.execute(
+        "SELECT feed, tenant_id, source, status FROM ops.load_batch WHERE load_id = $1", [load_id]
+    ).fetchone()
+    if batch is None:
+        raise GranaryError(
+            f"There is no batch {load_id}.",
+            'List them: granary sql "SELECT load_id, source, extracted_at FROM ops.load_batch"',
+        )
+    feed, tenant_id, source, status = batch
+    if status != "loaded":
+        raise GranaryError(
+            f"Batch {load_id} ({source}) was {status}, so history does not hold it.",
+            "There is nothing to take out.",
+        )
+    before = connection.execute(
+        "SELECT retracted_at, reason FROM ops.retraction WHERE load_id = $1", [load_id]
+    ).fetchone()
+    if before is not None:
+        raise GranaryError(
+            f"Batch {load_id} ({source}) was retracted on {before[0]:%Y-%m-%d %H:%M} UTC: "
+            f"{before[1]}.",
+            "There is nothing left to take out.",
+        )
+    connection.execute(
+        "INSERT INTO ops.retraction (load_id, reason, retracted_at) VALUES ($1, $2, $3)",
+        [load_id, reason, datetime.now(UTC).replace(tzinfo=None)],
+    )
+    return Retraction(load_id, feed, tenant_id, source)
