@@ -140,6 +140,8 @@ WITH ranked AS (
     COUNT(*) AS row_count,
     COALESCE(SUM(paid_amount), 0) AS total
   FROM @this_model
+  WHERE
+    NOT is_retracted
 )
 SELECT
   ours.row_count AS row_count,

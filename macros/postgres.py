@@ -20,7 +20,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
         ("member_id", "service_date"),
         ("provider_id", "service_date"),
     ],
-    "fct_claim_line": [("claim_line_key",), ("service_date",)],
+    "latest_claim_lines": [("claim_line_key",), ("service_date",)],
     "claims_daily_member": [("service_date",)],
 }
 

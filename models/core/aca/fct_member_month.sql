@@ -34,9 +34,7 @@ WITH spans AS (
   LEFT JOIN ops.retraction AS retractions
     ON retractions.load_id = batches.load_id
   WHERE
-    batches.feed = 'aca_enrollments'
-    AND batches.status = 'loaded'
-    AND retractions.load_id IS NULL
+    batches.feed = 'aca_enrollments' AND batches.status = 'loaded' AND retractions.load_id IS NULL
   GROUP BY
     batches.tenant_id
 ), mid_months AS (
