@@ -1,11 +1,12 @@
 """The command line: `granary VERB`; each verb is also a make target."""
 
 import sys
+import tempfile
 import traceback
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -13,6 +14,9 @@ from pydantic import ValidationError
 from granary.errors import GranaryError
 from granary.reporter import Reporter
 from granary.settings import Settings
+
+if TYPE_CHECKING:
+    from granary.pipeline import Pipeline
 
 app = typer.Typer(
     name="granary",
@@ -46,10 +50,7 @@ class Format(StrEnum):
 @app.command()
 def up() -> None:
     """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
     freshness = pipeline.freshness()
     if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
         _generate(
@@ -153,17 +154,13 @@ def load(
     ] = None,
 ) -> None:
     """Land what is new in the landing folder, or one FILE; models are not run."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
     if file is None:
-        raise typer.Exit(pipeline.land().exit_code)
+        raise typer.Exit(_start().land().exit_code)
     if feed is None or tenant is None or extracted_at is None:
         raise typer.BadParameter(
             "A FILE needs --feed, --tenant and --extracted-at, because its name does not say."
         )
-    pipeline.land_one(file, feed, tenant, extracted_at)
+    _start().land_one(file, feed, tenant, extracted_at)
 
 
 @app.command()
@@ -174,10 +171,7 @@ def plan(
     ] = False,
 ) -> None:
     """Show what the checkout's models change in an environment, test them, build only that."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
 
     def show(changes: list[str]) -> None:
         for line in changes or [f"No model differs from {environment}."]:
@@ -192,10 +186,7 @@ def plan(
 @app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built:
@@ -210,11 +201,7 @@ def run() -> None:
 @app.command()
 def promote(environment: Environment = "sandbox") -> None:
     """Give prod the tables that an environment already has; nothing is computed again."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
-    pipeline.promote(environment)
+    _start().promote(environment)
 
 
 @app.command()
@@ -223,12 +210,21 @@ def diff(
     against: Annotated[str, typer.Option(help="The environment to compare with.")] = "prod",
 ) -> None:
     """Compare the tables of an environment with prod's, row by row."""
-    from granary.pipeline import Pipeline
     from granary.tables import show_differences
 
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
-    show_differences(pipeline.compare(against, environment), against, environment)
+    show_differences(_start().compare(against, environment), against, environment)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the machine, the settings and the warehouse; exits 1 when there is a problem."""
+    from granary.doctor import examine
+
+    is_well = True
+    for finding in examine(Settings()):
+        typer.echo(finding.line)
+        is_well = is_well and finding.is_ok
+    raise typer.Exit(0 if is_well else 1)
 
 
 @app.command()
@@ -282,11 +278,27 @@ def main() -> None:
         sys.exit(1)
 
 
+def _start() -> "Pipeline":
+    from granary.pipeline import Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    return pipeline
+
+
 def _keep_traceback() -> Path:
-    folder = Settings().home_path / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"error_{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-    path.write_text(traceback.format_exc())
+    details = traceback.format_exc()
+    name = f"error_{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    try:
+        folder = Settings().home_path / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / name
+        # What went wrong may quote data.
+        path.touch(mode=0o600)
+    except OSError:
+        # What went wrong may be that very folder.
+        path = Path(tempfile.mkdtemp(prefix="granary-")) / name
+    path.write_text(details)
     return path
 
 

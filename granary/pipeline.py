@@ -1,6 +1,7 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,9 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
-from granary.landing.contract import load_contracts, load_tenants
-from granary.landing.files import LandingFile
-from granary.landing.loader import LandingReport, land_all, land_file
+from granary.landing import (
+    LandingFile,
+    LandingReport,
+    land_all,
+    land_file,
+    load_contracts,
+    load_tenants,
+)
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
@@ -29,7 +35,7 @@ class Pipeline:
     """What the verbs do, on the warehouse that settings name."""
 
     def __init__(self, settings: Settings, reporter: Reporter) -> None:
-        """Read the contracts; nothing is started yet."""
+        """Remember the settings; nothing is started yet."""
         self.settings = settings
         self.gateway = open_gateway(settings)
         self._reporter = reporter
@@ -93,10 +99,8 @@ class Pipeline:
 
     def explain(self, environment: str) -> list[str]:
         """Tell what a plan would change, a line per model."""
-        from granary.transformation import open_transformation
-
         self._prepare_raw()
-        with open_transformation(self.settings, self.gateway) as transformation:
+        with self._load() as transformation:
             return transformation.changes(environment)
 
     def run(self) -> None:
@@ -113,9 +117,7 @@ class Pipeline:
 
     def compare(self, source: str, target: str) -> list["TableDifference"]:
         """Compare two environments, table by table."""
-        from granary.transformation import open_transformation
-
-        with open_transformation(self.settings, self.gateway) as transformation:
+        with self._load() as transformation:
             return transformation.compare(source, target)
 
     def freshness(self, environment: str = PROD) -> Freshness:
@@ -125,18 +127,18 @@ class Pipeline:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
 
     def _transform(self, verb: str, environment: str, work: Work) -> None:
-        from granary.transformation import open_transformation
-
         with self.gateway.writer(f"{verb} {environment}", self._waiting):
             self._prepare_raw()
             version = project_version(PROJECT)
             with self.gateway.operations() as connection:
-                run_id = RunLog(connection).begin(verb, environment, version)
+                log = RunLog(connection)
+                log.close_unfinished()
+                run_id = log.begin(verb, environment, version)
             error: str | None = "stopped before its end"
             try:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
-                    with open_transformation(self.settings, self.gateway) as transformation:
+                    with self._load() as transformation:
                         done = work(transformation, step)
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "
@@ -151,6 +153,12 @@ class Pipeline:
                     RunLog(connection).finish(run_id, error)
         for warning in done.warnings:
             self._reporter.warn(warning)
+
+    def _load(self) -> AbstractContextManager["Transformation"]:
+        # Loading SQLMesh takes seconds, and landing needs none of it.
+        from granary.transformation import open_transformation
+
+        return open_transformation(self.settings, self.gateway)
 
     def _prepare_raw(self) -> None:
         """Models read the raw tables of every feed, so these exist before the first file does."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 
 class Step:
@@ -38,20 +38,20 @@ class Reporter:
 
     def line(self, message: str) -> None:
         """Show a line that stays."""
-        self._console.print(escape(message))
+        self._console.print(Text(message))
 
     def warn(self, message: str) -> None:
         """Show a warning that stays."""
-        self._console.print(f"[yellow]warning[/yellow] {escape(message)}")
+        self._console.print("[yellow]warning[/yellow]", Text(message))
 
     def error(self, message: str) -> None:
         """Show an error that stays."""
-        self._console.print(f"[red]error[/red] {escape(message)}")
+        self._console.print("[red]error[/red]", Text(message))
 
     def live(self, message: str) -> None:
         """Show a passing message on a terminal."""
         if self._status:
-            self._status.update(escape(message))
+            self._status.update(Text(message))
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -68,7 +68,7 @@ class Reporter:
         step = Step(self, title)
         began = time.monotonic()
         if self._status:
-            self._status.update(escape(title))
+            self._status.update(Text(title))
             self._status.start()
         try:
             yield step
@@ -77,5 +77,5 @@ class Reporter:
                 self._status.stop()
         seconds = time.monotonic() - began
         self._console.print(
-            f"{escape(title):<12} {escape(step.result)} [dim]({seconds:.1f} s)[/dim]"
+            Text(f"{title:<12} {step.result} ").append(f"({seconds:.1f} s)", style="dim")
         )

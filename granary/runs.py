@@ -51,6 +51,15 @@ class Freshness:
     batches_waiting: int
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A plan or run that is still going on, or that was cut off; started_at is UTC."""
+
+    verb: str
+    environment: str
+    started_at: datetime
+
+
 class RunLog:
     """Writes and reads ops.run."""
 
@@ -73,6 +82,22 @@ class RunLog:
         self._connection.execute(
             "UPDATE ops.run SET finished_at = $1, status = $2, error = $3 WHERE run_id = $4",
             [_utc_now(), "failed" if error else "done", error, run_id],
+        )
+
+    def unfinished(self) -> list[Unfinished]:
+        """Give what began and has no end, the latest first."""
+        rows = self._connection.execute(
+            "SELECT verb, environment, started_at FROM ops.run "
+            "WHERE status = 'running' ORDER BY started_at DESC"
+        ).fetchall()
+        return [Unfinished(*row) for row in rows]
+
+    def close_unfinished(self) -> None:
+        """Record as failed what has no end; only the holder of the writer's lock can know that."""
+        self._connection.execute(
+            "UPDATE ops.run SET finished_at = $1, status = 'failed', error = $2 "
+            "WHERE status = 'running'",
+            [_utc_now(), "cut off: its process ended without a word"],
         )
 
     def freshness(self, environment: str, version: str) -> Freshness:

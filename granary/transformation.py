@@ -7,25 +7,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+import duckdb
+import psycopg2  # type: ignore[import-untyped]
+from rich.text import Text
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.context import Context
+from sqlmesh.core.linter.rule import RuleViolation
+from sqlmesh.core.model import Model
 from sqlmesh.core.plan import Plan
 from sqlmesh.utils import CompletionStatus
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
-from sqlmesh.utils.errors import SQLMeshError
+from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, SQLMeshError
 
 from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
-from granary.reporter import Reporter, Step
+from granary.reporter import Step
 from granary.settings import PROJECT, Settings
 
-T = TypeVar("T")
 PROD = "prod"
 LOG_BYTES = 5_000_000
+# What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
+OUT_OF_REACH = (psycopg2.OperationalError, duckdb.IOException)
+
+logger = logging.getLogger("sqlmesh.granary")
 
 
 @dataclass
@@ -45,13 +53,43 @@ class Evaluations:
     errors: list[str] = field(default_factory=list)
 
 
-class _ProgressConsole(NoopConsole):
-    """Feeds SQLMesh's events to a step and keeps what went wrong."""
+class _LoadingConsole(NoopConsole):
+    """Keeps what SQLMesh says went wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.evaluations = Evaluations()
+
+    def log_warning(self, short_message: str, long_message: str | None = None) -> None:
+        super().log_warning(short_message, long_message)
+        self.evaluations.warnings.append(short_message.strip())
+
+    def log_error(self, message: str, *args: Any, **kwargs: Any) -> None:
+        self.evaluations.errors.append(str(message).strip())
+
+    def log_failed_models(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
+        for error in errors:
+            model = _short(getattr(error.node, "snapshot_name", str(error.node)))
+            cause = error.__cause__ or error
+            if isinstance(cause, NodeAuditsErrors):
+                told = [_failed_audit(failure) for failure in cause.errors]
+            else:
+                told = [str(cause).strip()]
+            self.evaluations.errors += [f"{model}: {line}" for line in told]
+
+    def show_linter_violations(
+        self, violations: list[RuleViolation], model: Model, is_error: bool = False
+    ) -> None:
+        said = self.evaluations.errors if is_error else self.evaluations.warnings
+        said += [f"{model._path}: {violation}" for violation in violations]
+
+
+class _ProgressConsole(_LoadingConsole):
+    """Also feeds SQLMesh's events to a step."""
 
     def __init__(self, step: Step) -> None:
         super().__init__()
         self._step = step
-        self.evaluations = Evaluations()
 
     def start_snapshot_evaluation_progress(self, snapshot: Any, audit_only: bool = False) -> None:
         self._step.say(_short(snapshot.name))
@@ -70,25 +108,14 @@ class _ProgressConsole(NoopConsole):
         self.evaluations.models.add(_short(snapshot.name))
         self.evaluations.audits += num_audits_passed
 
-    def log_warning(self, short_message: str, long_message: str | None = None) -> None:
-        self.evaluations.warnings.append(short_message.strip())
-
-    def log_error(self, message: str, *args: Any, **kwargs: Any) -> None:
-        self.evaluations.errors.append(str(message).strip())
-
-    def log_failed_models(self, errors: list[NodeExecutionFailedError[Any]]) -> None:
-        for error in errors:
-            model = getattr(error.node, "snapshot_name", str(error.node))
-            cause = error.__cause__ or error
-            self.evaluations.errors.append(f"{_short(model)}: {str(cause).strip()}")
-
 
 class Transformation:
     """A loaded SQLMesh project on one gateway."""
 
-    def __init__(self, context: Context) -> None:
-        """Use a loaded project."""
+    def __init__(self, context: Context, loading: Evaluations) -> None:
+        """Use a loaded project; `loading` holds what was said until its first evaluation."""
         self._context = context
+        self._loading = loading
 
     def test(self) -> None:
         """Run the models' unit tests.
@@ -96,12 +123,13 @@ class Transformation:
         Raises:
             GranaryError: a test fails; the message shows expected and actual rows.
         """
-        output = io.StringIO()
-        result = self._guarded(lambda: self._context.test(stream=output))
-        if not result.wasSuccessful():
+        with _explained(self._loading):
+            result = self._context.test(stream=io.StringIO())
+        failed: list[tuple[Any, str]] = [*result.failures, *result.errors]
+        if failed:
+            told = [f"{test.path}: {test.test_name}: {text.strip()}" for test, text in failed]
             raise GranaryError(
-                f"{len(result.failures) + len(result.errors)} unit tests fail:\n"
-                f"{output.getvalue().strip()}",
+                f"{len(failed)} unit tests fail:\n" + "\n".join(told),
                 "Mend the model, or the test when it asks for the wrong thing: sqlmesh test",
             )
 
@@ -126,12 +154,14 @@ class Transformation:
 
     def changes(self, environment: str) -> list[str]:
         """Tell what a plan of the environment would change, a line per model."""
-        plan: Plan = self._context.plan_builder(
-            environment, include_unmodified=True, skip_tests=True
-        ).build()
+        with _explained(self._loading):
+            plan: Plan = self._context.plan_builder(
+                environment, include_unmodified=True, skip_tests=True
+            ).build()
         difference = plan.context_diff
-        lines = [f"+ {_short(s.name)} (new)" for s in difference.added]
-        lines += [f"- {_short(s.name)} (removed)" for s in difference.removed_snapshots.values()]
+        removed = difference.removed_snapshots.values()
+        lines = sorted(f"+ {_short(s.name)} (new)" for s in difference.added)
+        lines += sorted(f"- {_short(s.name)} (removed)" for s in removed)
         for name in sorted(difference.modified_snapshots):
             if difference.directly_modified(name):
                 lines += [f"~ {_short(name)} (changed)", *_indented(difference.text_diff(name))]
@@ -143,10 +173,10 @@ class Transformation:
         """Give prod the tables that the environment already has.
 
         Raises:
-            GranaryError: the checkout's models are not the ones the environment was planned with.
+            GranaryError: there is no such environment, or the checkout's models are not the ones
+                that it was planned with.
         """
-        if self._environment(environment) is None:
-            raise _no_environment(environment)
+        self._require(environment)
         pending = self.changes(environment)
         if pending:
             raise GranaryError(
@@ -165,31 +195,33 @@ class Transformation:
         Raises:
             GranaryError: one of the environments does not exist.
         """
-        for environment in (source, target):
-            if self._environment(environment) is None:
-                raise _no_environment(environment)
-        differences = self._guarded(
-            lambda: self._context.table_diff(source, target, select_models=["*"], show=False)
-        )
-        return [_table_difference(difference) for difference in differences]
+        self._require(source)
+        self._require(target)
+        with _explained(self._loading):
+            differences = self._context.table_diff(source, target, select_models=["*"], show=False)
+            return [_table_difference(difference) for difference in differences]
 
-    def _environment(self, name: str) -> Any:
-        return self._context.state_reader.get_environment(name)
+    def _require(self, environment: str) -> None:
+        with _explained(self._loading):
+            found = self._context.state_reader.get_environment(environment)
+        if found is None:
+            raise GranaryError(
+                f"There is no environment {environment}.",
+                f"Make it with: granary plan {environment}",
+            )
 
     def _evaluate(self, step: Step, action: Callable[[], object]) -> Evaluations:
         console = _ProgressConsole(step)
+        console.evaluations.warnings += self._loading.warnings
         self._context.console = console
         set_console(console)
-        outcome = self._guarded(action, console.evaluations)
+        with _explained(console.evaluations):
+            outcome = action()
         if console.evaluations.errors or outcome is CompletionStatus.FAILURE:
             raise _failure(console.evaluations.errors)
+        # The linter speaks at every look at the plan.
+        console.evaluations.warnings = list(dict.fromkeys(console.evaluations.warnings))
         return console.evaluations
-
-    def _guarded(self, action: Callable[[], T], evaluations: Evaluations | None = None) -> T:
-        try:
-            return action()
-        except SQLMeshError as error:
-            raise _failure([*(evaluations.errors if evaluations else []), str(error)]) from error
 
 
 @contextmanager
@@ -204,15 +236,13 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     # Explicit, because SQLMesh otherwise lets the checkout's .env override this process.
     dotenv = settings.home_path / "sqlmesh.env"
     write_dotenv(dotenv, variables)
-    console = _ProgressConsole(Step(Reporter(), ""))
+    console = _LoadingConsole()
     set_console(console)
-    try:
+    with _explained(console.evaluations):
         configs = load_configs(None, Context.CONFIG_TYPE, [PROJECT], dotenv_path=dotenv)
         context: Context = Context(paths=[str(PROJECT)], config=configs)
-    except SQLMeshError as error:
-        raise _failure([*console.evaluations.errors, str(error)]) from error
     try:
-        yield Transformation(context)
+        yield Transformation(context, console.evaluations)
     finally:
         context.close()
 
@@ -263,8 +293,23 @@ def _table_difference(difference: Any) -> TableDifference:
     )
 
 
+@contextmanager
+def _explained(evaluations: Evaluations) -> Iterator[None]:
+    """Turn what SQLMesh and the drivers raise into one error that says what to do."""
+    try:
+        yield
+    except SQLMeshError as error:
+        raise _failure([*evaluations.errors, str(error)]) from error
+    except OUT_OF_REACH as error:
+        raise GranaryError(
+            f"SQLMesh cannot use the warehouse or its own state: {str(error).strip()}.",
+            "See what is wrong with: granary doctor",
+        ) from error
+
+
 def _failure(errors: list[str]) -> GranaryError:
-    told = list(dict.fromkeys(error for error in errors if error))
+    # SQLMesh underlines the wrong word for terminals.
+    told = dict.fromkeys(Text.from_ansi(error).plain for error in errors if error)
     return GranaryError(
         "SQLMesh stopped:\n" + "\n".join(told),
         "Mend the model or the data that is named, then run the command again: "
@@ -272,10 +317,13 @@ def _failure(errors: list[str]) -> GranaryError:
     )
 
 
-def _no_environment(environment: str) -> GranaryError:
-    return GranaryError(
-        f"There is no environment {environment}.", f"Make it with: granary plan {environment}"
+def _failed_audit(error: AuditError) -> str:
+    logger.error("%s: query of audit %s: %s", error.model_name, error.audit_name, error.sql())
+    arguments = ", ".join(
+        f"{name} := {value.sql('duckdb')}" for name, value in error.audit_args.items()
     )
+    rows = "1 row breaks" if error.count == 1 else f"{error.count} rows break"
+    return f"{rows} the audit {error.audit_name}({arguments})"
 
 
 def _short(fqn: str) -> str:

@@ -64,15 +64,39 @@ class Gateway(Protocol):
         ...
 
     def operations(self) -> AbstractContextManager[Connection]:
-        """Open the warehouse for reading and writing the ops schema."""
+        """Open the warehouse for reading and writing the ops schema.
+
+        Raises:
+            GranaryError: the warehouse cannot be opened.
+        """
         ...
 
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> AbstractContextManager[None]:
         """Be the one process that plans or runs; wait for another, telling `on_wait` for whom."""
         ...
 
+    def writer_now(self) -> str | None:
+        """Say which process plans or runs at this moment; None when there is none."""
+        ...
+
     def sqlmesh_variables(self) -> dict[str, str]:
         """Give the environment variables that config.yaml reads."""
+        ...
+
+    def check_roles(self) -> str:
+        """Log in as each of Granary's roles; gives a finding.
+
+        Raises:
+            GranaryError: a role cannot log in.
+        """
+        ...
+
+    def check_state(self) -> str:
+        """Open the database of SQLMesh's state; gives a finding.
+
+        Raises:
+            GranaryError: it cannot be opened.
+        """
         ...
 
     def query(self, sql: str) -> Rows:

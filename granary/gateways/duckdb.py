@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -12,6 +13,9 @@ from granary.gateways.base import Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.store import Store
 from granary.settings import Settings
+
+# A file that is opened for reading only would still let COPY and ATTACH write other files.
+NOTHING_ELSE = "SET enable_external_access = false; SET lock_configuration = true"
 
 
 class DuckDBGateway:
@@ -22,14 +26,26 @@ class DuckDBGateway:
         self._settings = settings
         self._home = settings.home_path
         self._file = self._home / "granary.duckdb"
+        self._state_file = self._home / "granary_state.duckdb"
+        self._lock_file = self._home / "writer.lock"
 
     def describe(self) -> str:
         """Say which file it is."""
         return f"DuckDB in {self._file}"
 
     def start(self) -> None:
-        """Make the folder; the file needs no server."""
-        self._home.mkdir(parents=True, exist_ok=True)
+        """Make the folder; the file needs no server.
+
+        Raises:
+            GranaryError: the folder cannot be made.
+        """
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GranaryError(
+                f"{self._home} cannot be made: {error.strerror}.",
+                "Set GRANARY_HOME to a folder of your own.",
+            ) from error
 
     def stop(self) -> bool:
         """There is nothing to stop."""
@@ -37,8 +53,8 @@ class DuckDBGateway:
 
     def destroy(self) -> None:
         """Remove the files of the warehouse and of SQLMesh's state."""
-        for name in ("granary.duckdb", "granary_state.duckdb"):
-            for path in self._home.glob(f"{name}*"):
+        for file in (self._file, self._state_file):
+            for path in self._home.glob(f"{file.name}*"):
                 path.unlink()
 
     def is_up(self) -> bool:
@@ -54,14 +70,14 @@ class DuckDBGateway:
     @contextmanager
     def operations(self) -> Iterator[Connection]:
         """Open the file for the ops schema."""
-        with duckdb.connect(str(self._file)) as connection:
+        with _connect(self._file) as connection:
             yield connection
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> Iterator[None]:
         """Hold a lock on a file beside the warehouse; it goes with the process, even by kill -9."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        with (self._home / "writer.lock").open("a+") as lock:
+        self.start()
+        with self._lock_file.open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -73,6 +89,17 @@ class DuckDBGateway:
             lock.flush()
             yield
 
+    def writer_now(self) -> str | None:
+        """Say who holds the lock."""
+        if not self._lock_file.exists():
+            return None
+        with self._lock_file.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return lock.read().strip() or "another process"
+        return None
+
     def sqlmesh_variables(self) -> dict[str, str]:
         """Give the environment variables that config.yaml reads."""
         return {
@@ -80,22 +107,50 @@ class DuckDBGateway:
             "GRANARY_SQLMESH_HOME": str(self._home),
         }
 
+    def check_roles(self) -> str:
+        """A file has no roles."""
+        return "a DuckDB file has none"
+
+    def check_state(self) -> str:
+        """Open the file of SQLMesh's state."""
+        if not self._state_file.exists():
+            raise GranaryError(f"There is no {self._state_file}.", "Make it with: granary up")
+        with _connect(self._state_file, read_only=True):
+            return f"{self._state_file.name} can be read"
+
     def query(self, sql: str) -> Rows:
         """Answer one statement on the file, opened for reading only."""
         if not self._file.exists():
             raise GranaryError(f"There is no warehouse in {self._file}.", "Run `granary up` first.")
         try:
-            with duckdb.connect(str(self._file), read_only=True) as connection:
-                cursor = connection.execute(sql)
+            statements = duckdb.extract_statements(sql)
+            if len(statements) != 1:
+                raise GranaryError(
+                    f"The query failed: it holds {len(statements)} statements.", "Send one."
+                )
+            with _connect(self._file, read_only=True) as connection:
+                connection.execute(NOTHING_ELSE)
+                cursor = connection.execute(statements[0])
                 columns = [column[0] for column in cursor.description or []]
                 return Rows(columns, cursor.fetchall())
-        except duckdb.IOException as error:
-            raise GranaryError(
-                f"{self._file} is in use by another process.", "Try again when its run is done."
-            ) from error
-        except duckdb.InvalidInputException as error:
-            raise GranaryError(
-                f"`granary sql` only reads: {error}", "Change data through files and models."
-            ) from error
         except duckdb.Error as error:
+            if _would_write(error):
+                raise GranaryError(
+                    f"`granary sql` only reads: {error}.", "Change data through files and models."
+                ) from error
             raise GranaryError(f"The query failed: {error}", "Mend the query.") from error
+
+
+def _connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(file), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise GranaryError(
+                f"{file} is in use by another process.", "Try again when its run is done."
+            ) from error
+        raise GranaryError(f"{file} cannot be opened: {error}.", "Check the file.") from error
+
+
+def _would_write(error: duckdb.Error) -> bool:
+    return isinstance(error, duckdb.PermissionException) or "in read-only mode" in str(error)

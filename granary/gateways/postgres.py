@@ -22,7 +22,7 @@ WHO_HOLDS_IT = """
 SELECT holder.application_name, to_char(holder.state_change AT TIME ZONE 'UTC', 'HH24:MI:SS')
 FROM pg_locks AS held
 JOIN pg_stat_activity AS holder ON holder.pid = held.pid
-WHERE held.locktype = 'advisory' AND held.granted
+WHERE held.locktype = 'advisory' AND held.granted AND holder.datname = current_database()
   AND (held.classid::bigint << 32) + held.objid::bigint = %s
 """
 
@@ -47,7 +47,7 @@ class PostgresGateway:
 
     def start(self) -> None:
         """Start the embedded server if it is the one meant, and set the server up."""
-        self.__dict__["warehouse"] = ensure(self._settings)
+        self.warehouse = ensure(self._settings)
 
     def stop(self) -> bool:
         """Stop the embedded server; another server is not ours to stop."""
@@ -87,12 +87,11 @@ class PostgresGateway:
     @contextmanager
     def operations(self) -> Iterator[Connection]:
         """Open the warehouse for the ops schema, as the loader."""
-        with psycopg.connect(
-            self.warehouse.loader.conninfo(),
-            autocommit=True,
-            cursor_factory=psycopg.RawCursor,
-            application_name="granary",
+        with connect(
+            self.warehouse.loader, application_name="granary", autocommit=True
         ) as connection:
+            # Its parameters are $1, $2, … as on DuckDB.
+            connection.cursor_factory = psycopg.RawCursor
             yield connection
 
     @contextmanager
@@ -104,10 +103,14 @@ class PostgresGateway:
         ) as connection:
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [WRITER_LOCK]).fetchone()
             if row != (True,):
-                holder = connection.execute(WHO_HOLDS_IT, [WRITER_LOCK]).fetchone()
-                on_wait(f"{holder[0]}, since {holder[1]} UTC" if holder else "another process")
+                on_wait(_holder(connection) or "another process")
                 connection.execute("SELECT pg_advisory_lock(%s)", [WRITER_LOCK])
             yield
+
+    def writer_now(self) -> str | None:
+        """Say who holds the advisory lock."""
+        with connect(self.warehouse.transformer, application_name="granary") as connection:
+            return _holder(connection)
 
     def sqlmesh_variables(self) -> dict[str, str]:
         """Give the environment variables that config.yaml reads."""
@@ -116,13 +119,27 @@ class PostgresGateway:
             "GRANARY_GATEWAY": self._settings.gateway,
         }
 
+    def check_roles(self) -> str:
+        """Log in as each role, on its own database."""
+        warehouse = self.warehouse
+        roles = (warehouse.loader, warehouse.transformer, warehouse.reader, warehouse.superset)
+        for endpoint in roles:
+            with connect(endpoint, application_name="granary doctor"):
+                pass
+        return f"{', '.join(endpoint.user for endpoint in roles)} can log in"
+
+    def check_state(self) -> str:
+        """Connect to the database of SQLMesh's state."""
+        with connect(self.warehouse.state, application_name="granary doctor"):
+            return f"database {self.warehouse.state.database} answers"
+
     def query(self, sql: str) -> Rows:
         """Answer one statement in a read-only transaction, as the transformer, who sees all."""
         with connect(
             self.warehouse.transformer, application_name="granary sql", read_only=True
         ) as connection:
             try:
-                # Binary results make psycopg send one prepared statement, never several.
+                # A prepared statement is one statement: nothing can follow a semicolon.
                 cursor = connection.execute(sql.encode(), prepare=True)
                 columns = [column.name for column in cursor.description or []]
                 return Rows(columns, cursor.fetchall() if columns else [])
@@ -133,6 +150,11 @@ class PostgresGateway:
                 ) from error
             except psycopg.Error as error:
                 raise GranaryError(_explain(error), "Mend the query.") from error
+
+
+def _holder(connection: psycopg.Connection) -> str | None:
+    row = connection.execute(WHO_HOLDS_IT, [WRITER_LOCK]).fetchone()
+    return f"{row[0]}, since {row[1]} UTC" if row else None
 
 
 def _explain(error: psycopg.Error) -> str:
