@@ -1,7 +1,7 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +17,7 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.store import Store
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
@@ -49,7 +50,7 @@ class Pipeline:
 
     def land(self) -> LandingReport:
         """Land what is new in the landing folder."""
-        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+        with self._landing() as (step, store):
             report = land_all(
                 store,
                 self.settings.landing_path,
@@ -75,11 +76,21 @@ class Pipeline:
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
-        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+        with self._landing() as (step, store):
             batch = land_file(store, file, contract)
             step.result = _landing_summary(
                 LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             )
+
+    @contextmanager
+    def _landing(self) -> Iterator[tuple[Step, Store]]:
+        # Under the writer's lock: a batch that commits while a run reads would be missed by it.
+        with (
+            self.gateway.writer("load", self._waiting),
+            self._reporter.step("Landing") as step,
+            self.gateway.store() as store,
+        ):
+            yield step, store
 
     def build_prod(self) -> None:
         """Bring prod to the checkout's models and to what has landed."""

@@ -24,9 +24,9 @@ MODEL (
     references_dimension("column" := member_sk, dimension := core.dim_member),
     references_dimension("column" := provider_sk, dimension := core.dim_provider),
     references_dimension("column" := plan_sk, dimension := core.dim_plan),
-    unknown_share_at_most("column" := member_sk, share := 0.05),
-    unknown_share_at_most("column" := provider_sk, share := 0.05),
-    unknown_share_at_most("column" := plan_sk, share := 0.05),
+    unknown_share_at_most("column" := member_sk, share := 0.05, blocking := FALSE),
+    unknown_share_at_most("column" := provider_sk, share := 0.05, blocking := FALSE),
+    unknown_share_at_most("column" := plan_sk, share := 0.05, blocking := FALSE),
     latest_states_complete()
   )
 );

@@ -12,8 +12,8 @@ MODEL (
     accepted_range("column" := coverage_days, min_v := 1, max_v := 366),
     references_dimension("column" := member_sk, dimension := core.dim_member),
     references_dimension("column" := plan_sk, dimension := core.dim_plan),
-    unknown_share_at_most("column" := member_sk, share := 0.05),
-    unknown_share_at_most("column" := plan_sk, share := 0.05)
+    unknown_share_at_most("column" := member_sk, share := 0.05, blocking := FALSE),
+    unknown_share_at_most("column" := plan_sk, share := 0.05, blocking := FALSE)
   )
 );
 
