@@ -6,7 +6,7 @@ import traceback
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from granary.errors import GranaryError
 from granary.reporter import Reporter
 from granary.settings import Settings
+
+if TYPE_CHECKING:
+    from granary.pipeline import Pipeline
 
 app = typer.Typer(
     name="granary",
@@ -47,10 +50,7 @@ class Format(StrEnum):
 @app.command()
 def up() -> None:
     """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
     freshness = pipeline.freshness()
     if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
         _generate(
@@ -154,18 +154,13 @@ def load(
     ] = None,
 ) -> None:
     """Land what is new in the landing folder, or one FILE; models are not run."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
     if file is None:
-        pipeline.start()
-        raise typer.Exit(pipeline.land().exit_code)
+        raise typer.Exit(_start().land().exit_code)
     if feed is None or tenant is None or extracted_at is None:
         raise typer.BadParameter(
             "A FILE needs --feed, --tenant and --extracted-at, because its name does not say."
         )
-    pipeline.start()
-    pipeline.land_one(file, feed, tenant, extracted_at)
+    _start().land_one(file, feed, tenant, extracted_at)
 
 
 @app.command()
@@ -176,10 +171,7 @@ def plan(
     ] = False,
 ) -> None:
     """Show what the checkout's models change in an environment, test them, build only that."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
 
     def show(changes: list[str]) -> None:
         for line in changes or [f"No model differs from {environment}."]:
@@ -194,10 +186,7 @@ def plan(
 @app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
+    pipeline = _start()
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built:
@@ -212,11 +201,7 @@ def run() -> None:
 @app.command()
 def promote(environment: Environment = "sandbox") -> None:
     """Give prod the tables that an environment already has; nothing is computed again."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
-    pipeline.promote(environment)
+    _start().promote(environment)
 
 
 @app.command()
@@ -225,12 +210,9 @@ def diff(
     against: Annotated[str, typer.Option(help="The environment to compare with.")] = "prod",
 ) -> None:
     """Compare the tables of an environment with prod's, row by row."""
-    from granary.pipeline import Pipeline
     from granary.tables import show_differences
 
-    pipeline = Pipeline(Settings(), reporter)
-    pipeline.start()
-    show_differences(pipeline.compare(against, environment), against, environment)
+    show_differences(_start().compare(against, environment), against, environment)
 
 
 @app.command()
@@ -294,6 +276,14 @@ def main() -> None:
         )
         reporter.line(f"The details are in {_keep_traceback()}.")
         sys.exit(1)
+
+
+def _start() -> "Pipeline":
+    from granary.pipeline import Pipeline
+
+    pipeline = Pipeline(Settings(), reporter)
+    pipeline.start()
+    return pipeline
 
 
 def _keep_traceback() -> Path:

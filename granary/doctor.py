@@ -40,7 +40,7 @@ class Finding:
         """The finding on one line."""
         verdict = "ok" if self.is_ok else "problem"
         said = " ".join(f"{self.message} {self.remedy}".split())
-        return f"{verdict:<8} {self.subject:<12} {said}"
+        return f"{verdict:<8} {self.subject:<13} {said}"
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

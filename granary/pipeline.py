@@ -1,6 +1,7 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +17,7 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.store import Store
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
@@ -34,7 +36,7 @@ class Pipeline:
     """What the verbs do, on the warehouse that settings name."""
 
     def __init__(self, settings: Settings, reporter: Reporter) -> None:
-        """Read the contracts; nothing is started yet."""
+        """Remember the settings; nothing is started yet."""
         self.settings = settings
         self.gateway = open_gateway(settings)
         self._reporter = reporter
@@ -48,7 +50,7 @@ class Pipeline:
 
     def land(self) -> LandingReport:
         """Land what is new in the landing folder."""
-        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+        with self._landing() as (step, store):
             report = land_all(
                 store,
                 self.settings.landing_path,
@@ -74,11 +76,21 @@ class Pipeline:
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
-        with self._reporter.step("Landing") as step, self.gateway.store() as store:
+        with self._landing() as (step, store):
             batch = land_file(store, file, contract)
             step.result = _landing_summary(
                 LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             )
+
+    @contextmanager
+    def _landing(self) -> Iterator[tuple[Step, Store]]:
+        # Under the writer's lock: a batch that commits while a run reads would be missed by it.
+        with (
+            self.gateway.writer("load", self._waiting),
+            self._reporter.step("Landing") as step,
+            self.gateway.store() as store,
+        ):
+            yield step, store
 
     def build_prod(self) -> None:
         """Bring prod to the checkout's models and to what has landed."""
@@ -98,10 +110,8 @@ class Pipeline:
 
     def explain(self, environment: str) -> list[str]:
         """Tell what a plan would change, a line per model."""
-        from granary.transformation import open_transformation
-
         self._prepare_raw()
-        with open_transformation(self.settings, self.gateway) as transformation:
+        with self._load() as transformation:
             return transformation.changes(environment)
 
     def run(self) -> None:
@@ -118,9 +128,7 @@ class Pipeline:
 
     def compare(self, source: str, target: str) -> list["TableDifference"]:
         """Compare two environments, table by table."""
-        from granary.transformation import open_transformation
-
-        with open_transformation(self.settings, self.gateway) as transformation:
+        with self._load() as transformation:
             return transformation.compare(source, target)
 
     def freshness(self, environment: str = PROD) -> Freshness:
@@ -130,8 +138,6 @@ class Pipeline:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
 
     def _transform(self, verb: str, environment: str, work: Work) -> None:
-        from granary.transformation import open_transformation
-
         with self.gateway.writer(f"{verb} {environment}", self._waiting):
             self._prepare_raw()
             version = project_version(PROJECT)
@@ -143,7 +149,7 @@ class Pipeline:
             try:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
-                    with open_transformation(self.settings, self.gateway) as transformation:
+                    with self._load() as transformation:
                         done = work(transformation, step)
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "
@@ -158,6 +164,12 @@ class Pipeline:
                     RunLog(connection).finish(run_id, error)
         for warning in done.warnings:
             self._reporter.warn(warning)
+
+    def _load(self) -> AbstractContextManager["Transformation"]:
+        # Loading SQLMesh takes seconds, and landing needs none of it.
+        from granary.transformation import open_transformation
+
+        return open_transformation(self.settings, self.gateway)
 
     def _prepare_raw(self) -> None:
         """Models read the raw tables of every feed, so these exist before the first file does."""

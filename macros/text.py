@@ -28,7 +28,7 @@ def money(evaluator: MacroEvaluator, column: exp.Expression) -> exp.Expression:
     """An amount written as "$1,234.50"; NULL when the text is not an amount."""
     text = f"TRIM({column.sql('duckdb')})"
     return exp.maybe_parse(
-        f"CASE WHEN REGEXP_LIKE({text}, '^[$]?[0-9,]+([.][0-9]+)?$') "
+        f"CASE WHEN REGEXP_LIKE({text}, '^[$]?[0-9][0-9,]*([.][0-9]+)?$') "
         f"THEN CAST(REPLACE(REPLACE({text}, '$', ''), ',', '') AS DECIMAL(14, 2)) END",
         dialect="duckdb",
     )

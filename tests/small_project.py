@@ -47,7 +47,7 @@ def write_project(folder: Path, files: Mapping[str, str], *parts: str, config: s
 def duckdb_settings(home: Path) -> Settings:
     """Settings that nothing outside the test can change."""
     return Settings(
-        _env_file=None, gateway="duckdb", home=home, landing=home / "landing", pghost=None
+        _env_file=None, gateway="duckdb", home=home, landing=home.parent / "landing", pghost=None
     )
 
 

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -28,7 +29,11 @@ HIGH_COST_MONTHS = (
     "WHERE tenant_id = 'issuer_6' AND is_high_cost_claimant ORDER BY as_of_month"
 )
 ABOVE = [{"as_of_month": month} for month, _, is_high in handmade.HIGH_COST if is_high]
-FROM_ON = [{"as_of_month": month} for month, paid, _ in handmade.HIGH_COST if paid >= "100000.00"]
+FROM_ON = [
+    {"as_of_month": month}
+    for month, paid, _ in handmade.HIGH_COST
+    if Decimal(paid) >= Decimal(100_000)
+]
 NEWEST_CLAIMS = "SELECT MAX(extracted_at) FROM {table} WHERE tenant_id = 'issuer_1'"
 WAITING = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
@@ -242,7 +247,8 @@ def test_killed_run_does_not_stay_running_in_the_books(postgres: Sandbox, murder
 def test_bad_files_are_named_with_what_to_do(spoiled: Outcome) -> None:
     assert spoiled.exit_code == 1
     assert "members_20250401T020000Z.csv" in spoiled.messages
-    assert 'column "dob" is missing (found "birth_date")' in spoiled.messages
+    assert 'column "dob" is missing' in spoiled.messages
+    assert 'column "birth_date" is not in the contract' in spoiled.messages
     assert "issuer_99: unknown tenant" in spoiled.messages
     assert "contracts/tenants.yaml" in spoiled.messages
     assert "Traceback" not in spoiled.messages
@@ -280,8 +286,10 @@ def test_reader_is_refused_everything_below(
 
 
 def test_reader_changes_nothing(postgres: Sandbox, promoted: Outcome) -> None:
-    with reader(postgres) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("CREATE TABLE semantic.mine (a INTEGER)")
+    with reader(postgres) as connection:
+        connection.execute("SET TRANSACTION READ WRITE")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE semantic.mine (a INTEGER)")
 
 
 def reader(sandbox: Sandbox) -> psycopg.Connection[tuple[object, ...]]:

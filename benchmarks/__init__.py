@@ -1,0 +1,1 @@
+"""Measurements of set-up, landing and runs."""

@@ -1,0 +1,7 @@
+"""All benchmarks, one after the other: `uv run python -m benchmarks`."""
+
+from benchmarks import landing, up
+
+up.main()
+print()
+landing.main()
