@@ -1,8 +1,8 @@
 """What the warehouse would say had only the batches landed that had landed by then.
 
-Every table of core and semantic is a function of the batches that landed. So a query as of an earlier
-moment is the same query over the same models, with the later batches left out of the ledger and of
-the staging tables, and with later retractions undone.
+Every table of core and semantic is a function of the batches that landed. So a query as of an
+earlier moment is the same query over the same models, with the later batches left out of the ledger
+and of the staging tables, and with later retractions undone.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def as_of(sql: str, moment: datetime, dialect: str, render: RenderModel) -> str:
 
 
 def _replace_tables(
-    query: exp.Expression, moment: datetime, render: RenderModel, parts: dict[str, exp.Query]
+    query: exp.Query, moment: datetime, render: RenderModel, parts: dict[str, exp.Query]
 ) -> None:
     for table in list(query.find_all(exp.Table)):
         if not table.db:

@@ -184,6 +184,15 @@ def plan(
 
 
 @app.command()
+def retract(
+    load_id: Annotated[int, typer.Argument(help="The batch, as in ops.load_batch.")],
+    reason: Annotated[str, typer.Option(help="Why, for those who ask later.")],
+) -> None:
+    """Take a wrong batch out of history, as if it had never landed, and bring prod forward."""
+    _start().retract(load_id, reason)
+
+
+@app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
     pipeline = _start()
@@ -233,12 +242,21 @@ def sql(
     format: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = (
         Format.TABLE
     ),
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            help="Answer as at this moment (UTC): without what landed or was retracted later.",
+        ),
+    ] = None,
 ) -> None:
-    """Answer a query on the warehouse."""
-    from granary.gateways import open_gateway
+    """Answer a query on the warehouse, as it is or as it was."""
+    from granary.pipeline import Pipeline
     from granary.tables import write_rows
 
-    write_rows(open_gateway(Settings()).query(query), format.value)
+    pipeline = Pipeline(Settings(), reporter)
+    rows = pipeline.query_as_of(query, as_of) if as_of else pipeline.gateway.query(query)
+    write_rows(rows, format.value)
 
 
 @app.command()

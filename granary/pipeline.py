@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
+from granary.gateways.base import Rows
 from granary.landing import (
     LandingFile,
     LandingReport,
@@ -18,6 +19,7 @@ from granary.landing import (
     load_tenants,
 )
 from granary.landing.store import Store
+from granary.ledger import latest_extracts, retract
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
@@ -61,6 +63,7 @@ class Pipeline:
             step.result = _landing_summary(report)
         for problem in report.problems:
             self._reporter.error(problem)
+        self._tell_late(report)
         return report
 
     def land_one(self, path: Path, feed: str, tenant_id: str, extracted_at: datetime) -> None:
@@ -91,6 +94,38 @@ class Pipeline:
             self.gateway.store() as store,
         ):
             yield step, store
+
+    def _tell_late(self, report: LandingReport) -> None:
+        if not report.landed:
+            return
+        with self.gateway.operations() as connection:
+            known = latest_extracts(connection, min(b.load_timestamp for b in report.landed))
+        late: dict[tuple[str, str], list[datetime]] = {}
+        for batch in report.landed:
+            feed = (batch.feed, batch.tenant_id)
+            if feed in known and batch.extracted_at < known[feed]:
+                late.setdefault(feed, []).append(batch.extracted_at)
+        for (feed_name, tenant_id), extracts in sorted(late.items()):
+            self._reporter.line(
+                f"Late: {len(extracts)} of {feed_name} ({tenant_id}) older than what had landed; "
+                f"history is amended from {min(extracts):%Y-%m-%d %H:%M} on."
+            )
+
+    def retract(self, load_id: int, reason: str) -> None:
+        """Take a batch out of history and bring prod to what then holds.
+
+        Raises:
+            GranaryError: the batch cannot be retracted.
+        """
+        with self.gateway.writer("retract", self._waiting):
+            self._prepare_raw()
+            with self.gateway.operations() as connection:
+                retraction = retract(connection, load_id, reason)
+        self._reporter.line(
+            f"Retracted {retraction.source} ({retraction.feed} of {retraction.tenant_id}); "
+            "its rows stay in raw, history no longer counts them."
+        )
+        self.run()
 
     def build_prod(self) -> None:
         """Bring prod to the checkout's models and to what has landed."""
@@ -130,6 +165,19 @@ class Pipeline:
         """Compare two environments, table by table."""
         with self._load() as transformation:
             return transformation.compare(source, target)
+
+    def query_as_of(self, sql: str, moment: datetime) -> Rows:
+        """Answer a query as the warehouse would have answered it at a moment.
+
+        Args:
+            moment: UTC without zone.
+
+        Raises:
+            GranaryError: the statement is not one SELECT, or it fails.
+        """
+        with self._load() as transformation:
+            rewritten = transformation.as_of(sql, moment)
+        return self.gateway.query(rewritten)
 
     def freshness(self, environment: str = PROD) -> Freshness:
         """Compare an environment with what landed and with the checkout."""

@@ -43,7 +43,7 @@ class Freshness:
     Attributes:
         is_built: a plan or run of prod was ever done.
         is_current_project: the last one used the models as they are now.
-        batches_waiting: batches that landed since the last one began.
+        batches_waiting: batches that landed, or were retracted, since the last one began.
     """
 
     is_built: bool
@@ -109,7 +109,8 @@ class RunLog:
         ).fetchone()
         since = last[0] if last else datetime.min.replace(year=1900)
         waiting = self._connection.execute(
-            "SELECT COUNT(*) FROM ops.load_batch WHERE status = 'loaded' AND finished_at > $1",
+            "SELECT (SELECT COUNT(*) FROM ops.load_batch WHERE status = 'loaded' "
+            "AND finished_at > $1) + (SELECT COUNT(*) FROM ops.retraction WHERE retracted_at > $1)",
             [since],
         ).fetchone()[0]
         return Freshness(last is not None, bool(last) and last[1] == version, waiting)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import psycopg2  # type: ignore[import-untyped]
 from rich.text import Text
+from sqlglot import exp
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.context import Context
@@ -22,6 +24,7 @@ from sqlmesh.utils import CompletionStatus
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, SQLMeshError
 
+from granary.as_of import as_of
 from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
@@ -29,6 +32,8 @@ from granary.reporter import Step
 from granary.settings import PROJECT, Settings
 
 PROD = "prod"
+START_OF_HISTORY = "1900-01-01"
+END_OF_HISTORY = "9999-12-31"
 LOG_BYTES = 5_000_000
 # What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
 OUT_OF_REACH = (psycopg2.OperationalError, duckdb.IOException)
@@ -200,6 +205,19 @@ class Transformation:
         with _explained(self._loading):
             differences = self._context.table_diff(source, target, select_models=["*"], show=False)
             return [_table_difference(difference) for difference in differences]
+
+    def as_of(self, sql: str, moment: datetime) -> str:
+        """Rewrite a query so that it sees the models over what had landed at a moment."""
+        return as_of(sql, moment, self._context.engine_adapter.dialect, self._whole_query)
+
+    def _whole_query(self, name: str) -> exp.Query | None:
+        model = self._context.get_model(name)
+        if model is None:
+            return None
+        query = self._context.render(
+            model, start=START_OF_HISTORY, end=END_OF_HISTORY, expand=False
+        )
+        return query if isinstance(query, exp.Query) else None
 
     def _require(self, environment: str) -> None:
         with _explained(self._loading):

@@ -1,4 +1,4 @@
-"""What only PostgreSQL needs: indexes, statistics and the reader's grants. Other engines get nothing."""
+"""What only PostgreSQL needs: indexes, statistics, the reader's grants."""
 
 from sqlglot import exp
 from sqlmesh import macro
@@ -27,7 +27,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 
 @macro(metadata_only=True)
 def physical_design(evaluator: MacroEvaluator) -> list[str]:
-    """Post-statement of every model: index the table when it is made, refresh statistics when filled.
+    """Post-statement of every model: index the table when made, refresh statistics when filled.
 
     The server's own statistics come minutes later, too late for the next model of the same run.
     """

@@ -1,4 +1,4 @@
-"""Taking a wrong batch out of history; its rows stay in raw, and nothing is deleted."""
+"""What is asked of the ledger, and how a wrong batch is taken out of history."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +17,18 @@ class Retraction:
     source: str
 
 
+def latest_extracts(connection: Connection, before: datetime) -> dict[tuple[str, str], datetime]:
+    """Give the latest extract time of what had landed before a moment, by feed and tenant."""
+    rows = connection.execute(
+        "SELECT feed, tenant_id, MAX(extracted_at) FROM ops.load_batch "
+        "WHERE status = 'loaded' AND load_timestamp < $1 GROUP BY feed, tenant_id",
+        [before],
+    ).fetchall()
+    return {(feed, tenant_id): latest for feed, tenant_id, latest in rows}
+
+
 def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
-    """Record that a batch no longer counts; the next run amends history.
+    """Record that a batch no longer counts; its rows stay in raw, and the next run amends history.
 
     Args:
         connection: the ops schema, open for writing.
