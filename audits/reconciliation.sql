@@ -13,14 +13,17 @@ WITH loads AS (
     rows_duplicate
   FROM ops.load_batch
   WHERE
-    feed = @feed AND status = 'loaded' AND load_timestamp BETWEEN @start_ts AND @end_ts
+    feed = @feed
+    AND status = 'loaded'
+    AND load_timestamp >= @start_ds::DATE
+    AND load_timestamp < @end_ds::DATE + INTERVAL '1' DAY
 ), raw_rows AS (
   SELECT
     load_id,
     COUNT(*) AS raw_count
   FROM @raw_table
   WHERE
-    load_timestamp BETWEEN @start_ts AND @end_ts
+    load_timestamp >= @start_ds::DATE AND load_timestamp < @end_ds::DATE + INTERVAL '1' DAY
   GROUP BY
     load_id
 ), raw_keys AS (
@@ -29,7 +32,7 @@ WITH loads AS (
     @EACH(@key, k -> TRIM(k::TEXT))
   FROM @raw_table
   WHERE
-    load_timestamp BETWEEN @start_ts AND @end_ts
+    load_timestamp >= @start_ds::DATE AND load_timestamp < @end_ds::DATE + INTERVAL '1' DAY
 ), raw_key_counts AS (
   SELECT
     load_id,

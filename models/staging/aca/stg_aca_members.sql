@@ -22,7 +22,7 @@ WITH landed AS (
     *
   FROM raw.aca_members
   WHERE
-    load_timestamp BETWEEN @start_ts AND @end_ts
+    load_timestamp >= @start_ds::DATE AND load_timestamp < @end_ds::DATE + INTERVAL '1' DAY
 ), standardised AS (
   SELECT
     tenant_id,

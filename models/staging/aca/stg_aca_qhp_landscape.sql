@@ -54,7 +54,7 @@ WITH landed AS (
     source_line
   FROM raw.aca_qhp_landscape
   WHERE
-    load_timestamp BETWEEN @start_ts AND @end_ts
+    load_timestamp >= @start_ds::DATE AND load_timestamp < @end_ds::DATE + INTERVAL '1' DAY
 ), standardised AS (
   SELECT
     tenant_id,
