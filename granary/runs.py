@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -107,13 +107,23 @@ class RunLog:
             "WHERE environment = $1 AND status = 'done' ORDER BY started_at DESC LIMIT 1",
             [environment],
         ).fetchone()
-        since = last[0] if last else datetime.min.replace(year=1900)
+        since = _reach(last[0]) if last else datetime(1900, 1, 1)
         waiting = self._connection.execute(
             "SELECT (SELECT COUNT(*) FROM ops.load_batch WHERE status = 'loaded' "
             "AND finished_at > $1) + (SELECT COUNT(*) FROM ops.retraction WHERE retracted_at > $1)",
             [since],
         ).fetchone()[0]
         return Freshness(last is not None, bool(last) and last[1] == version, waiting)
+
+
+def _reach(started_at: datetime) -> datetime:
+    """Up to when a run saw what had landed.
+
+    SQLMesh rounds the end of a run down to the minute, so one that begins in the first minute of a
+    day ends with the day before.
+    """
+    midnight = started_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight if started_at < midnight + timedelta(minutes=1) else started_at
 
 
 def _utc_now() -> datetime:
