@@ -32,8 +32,8 @@ from granary.reporter import Step
 from granary.settings import PROJECT, Settings
 
 PROD = "prod"
-START_OF_HISTORY = "1900-01-01"
-END_OF_HISTORY = "9999-12-31"
+START_OF_HISTORY = "1970-01-01"
+END_OF_HISTORY = "2200-01-01"
 LOG_BYTES = 5_000_000
 # What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
 OUT_OF_REACH = (psycopg2.OperationalError, duckdb.IOException)
@@ -214,9 +214,8 @@ class Transformation:
         model = self._context.get_model(name)
         if model is None:
             return None
-        query = self._context.render(
-            model, start=START_OF_HISTORY, end=END_OF_HISTORY, expand=False
-        )
+        # Rendered by the model itself, so that tables keep the names of the models.
+        query = model.render_query(start=START_OF_HISTORY, end=END_OF_HISTORY)
         return query if isinstance(query, exp.Query) else None
 
     def _require(self, environment: str) -> None:
