@@ -66,18 +66,3 @@ def age_group(evaluator: MacroEvaluator, age: exp.Expression) -> exp.Expression:
             exp.LT(this=age.copy(), expression=exp.Literal.number(below)), f"'{label}'"
         )
     return case.else_("'65+'")
-
-
-@macro()
-def months_before(evaluator: MacroEvaluator, day: exp.Expression) -> exp.Expression:
-    """Number of months whose 15th lies before `day`, counted from year 0.
-
-    The difference of two is the number of member months between the days: a month counts when its
-    15th is covered.
-    """
-    text = day.sql("duckdb")
-    return exp.maybe_parse(
-        f"(EXTRACT(YEAR FROM {text}) * 12 + EXTRACT(MONTH FROM {text}) - 1"
-        f" + CASE WHEN EXTRACT(DAY FROM {text}) > 15 THEN 1 ELSE 0 END)",
-        dialect="duckdb",
-    )

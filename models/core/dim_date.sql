@@ -22,7 +22,7 @@ WITH RECURSIVE days AS (
     )::DATE AS date_actual
   FROM days
   WHERE
-    date_actual < '2035-12-31'::DATE
+    days.date_actual < '2035-12-31'::DATE
 ), calendar AS (
   SELECT
     date_actual,

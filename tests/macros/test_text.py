@@ -1,6 +1,5 @@
 """Standard forms of text, money and dates, on every engine."""
 
-import random
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -49,23 +48,6 @@ def test_age_groups_meet_at_their_borders(engine: Answers) -> None:
         *("0-17", "0-17", "18-25", "18-25", "26-34", "26-34", "35-44", "35-44"),
         *("45-54", "45-54", "55-64", "55-64", "65+", "65+"),
     ]
-
-
-def test_difference_of_months_before_counts_the_fifteenths_covered(engine: Answers) -> None:
-    """Spans [start, end): the first day counts, the last does not."""
-    rows = ", ".join(f"(DATE '{day}')" for day in DAYS)
-    months = dict(
-        engine(f"SELECT day, @months_before(day) AS months FROM (VALUES {rows}) AS days(day)")
-    )
-    spans = [sorted(random.Random(number).sample(DAYS, 2)) for number in range(300)]
-    spans += [
-        [date(2024, 1, 15), date(2024, 1, 16)],
-        [date(2024, 1, 16), date(2024, 2, 15)],
-        [date(2024, 1, 1), date(2025, 1, 1)],
-    ]
-    for start, end in spans:
-        fifteenths = sum(1 for day in DAYS if day.day == 15 and start <= day < end)
-        assert months[end] - months[start] == fifteenths, (start, end)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MARCH = "20230301T020000Z"
 APRIL = "20230401T020000Z"
 MAY_MORNING = "20230501T020000Z"
 MAY_EVENING = "20230501T140000Z"
-JUNE = "20230601T020000Z"
+JUNE = "20230615T020000Z"
 WRONG_APRIL = f"{APRIL}.csv"
 RIGHT_APRIL = f"{APRIL}.csv.gz"
 FILES = {
@@ -41,7 +41,7 @@ T_MARCH = datetime(2023, 3, 1, 2)
 T_APRIL = datetime(2023, 4, 1, 2)
 T_MAY_MORNING = datetime(2023, 5, 1, 2)
 T_MAY_EVENING = datetime(2023, 5, 1, 14)
-T_JUNE = datetime(2023, 6, 1, 2)
+T_JUNE = datetime(2023, 6, 15, 2)
 END = datetime(9999, 12, 31)
 
 SILVER = "99006OH0010001-01"
@@ -272,15 +272,22 @@ SPANS = [
     # Cancelled: never in force, told by an end before the start or a day before it.
     _span("E10", "BLANKS", "2023-03-01", "2023-02-28"),
     _span("E11", "BLANKS", "2023-05-01", "2023-03-31"),
+    # Two begin together: the higher id counts while it lasts.
+    _span("E12", "JOINS", "2023-03-01", "2023-05-31"),
+    _span("E13", "JOINS", "2023-03-01", "2023-04-30", plan_id=GOLD, monthly_premium="150.00"),
+    # The third touches the first, though the second, within the first, has long ended.
+    _span("E14", "GONE", "2023-01-01", "2023-06-30"),
+    _span("E15", "GONE", "2023-02-01", "2023-02-28", monthly_premium="90.00"),
+    _span("E16", "GONE", "2023-07-01", "2023-07-31"),
 ]
 # FORGOTTEN's span is withdrawn by June: it counts no more.
-WITHDRAWN = _span("E12", "FORGOTTEN", "2023-01-01", "2023-12-31")
+WITHDRAWN = _span("E17", "FORGOTTEN", "2023-01-01", "2023-12-31")
 ENROLLMENTS = {
     **{file: [*SPANS, WITHDRAWN] for file in ALWAYS},
     "june": SPANS,
 }
 
-# Member, month, span, premium, plan. Nothing from the 15th of June on: June's extract is its first.
+# Member, month, span, premium, plan. The last extract was made at two o'clock on the 15th of June.
 MEMBER_MONTHS = [
     ("AROUND", date(2022, 11, 1), "E01", "100.00", SILVER),
     ("AROUND", date(2022, 12, 1), "E01", "100.00", SILVER),
@@ -289,6 +296,7 @@ MEMBER_MONTHS = [
     ("AROUND", date(2023, 3, 1), "E02", "100.00", SILVER),
     ("AROUND", date(2023, 4, 1), "E02", "100.00", SILVER),
     ("AROUND", date(2023, 5, 1), "E02", "100.00", SILVER),
+    ("AROUND", date(2023, 6, 1), "E02", "100.00", SILVER),
     ("MOVER", date(2023, 1, 1), "E03", "100.00", SILVER),
     ("MOVER", date(2023, 2, 1), "E03", "100.00", SILVER),
     ("MOVER", date(2023, 4, 1), "E04", "100.00", SILVER),
@@ -301,6 +309,15 @@ MEMBER_MONTHS = [
     ("NOISY", date(2023, 3, 1), "E08", "110.00", SILVER),
     ("NOISY", date(2023, 4, 1), "E08", "110.00", SILVER),
     ("NOISY", date(2023, 5, 1), "E09", "120.00", SILVER),
+    ("JOINS", date(2023, 3, 1), "E13", "150.00", GOLD),
+    ("JOINS", date(2023, 4, 1), "E13", "150.00", GOLD),
+    ("JOINS", date(2023, 5, 1), "E12", "100.00", SILVER),
+    ("GONE", date(2023, 1, 1), "E14", "100.00", SILVER),
+    ("GONE", date(2023, 2, 1), "E15", "90.00", SILVER),
+    ("GONE", date(2023, 3, 1), "E14", "100.00", SILVER),
+    ("GONE", date(2023, 4, 1), "E14", "100.00", SILVER),
+    ("GONE", date(2023, 5, 1), "E14", "100.00", SILVER),
+    ("GONE", date(2023, 6, 1), "E14", "100.00", SILVER),
 ]
 # Member, plan, first day, first day no more, days, spans, premium.
 COVERAGES = [
@@ -312,6 +329,10 @@ COVERAGES = [
     ("LEAPS", GOLD, date(2023, 3, 10), date(2023, 6, 1), 83, 1, "450.00"),
     # 2 x 100 + 2 x 110 + 1 x 120
     ("NOISY", SILVER, date(2023, 1, 1), date(2023, 5, 21), 140, 3, "540.00"),
+    ("JOINS", SILVER, date(2023, 3, 1), date(2023, 6, 1), 92, 1, "300.00"),
+    ("JOINS", GOLD, date(2023, 3, 1), date(2023, 5, 1), 61, 1, "300.00"),
+    # 6 x 100 + 90 + 100
+    ("GONE", SILVER, date(2023, 1, 1), date(2023, 8, 1), 212, 3, "790.00"),
 ]
 
 CLAIM = {
@@ -434,15 +455,16 @@ SUMMARY = [
     (date(2022, 11, 1), 1, "100.00", 0, "0.00", 0, 0),
     (date(2022, 12, 1), 1, "100.00", 0, "0.00", 0, 0),
     # C01 and H01
-    (date(2023, 1, 1), 3, "300.00", 2, "50059.99", 2, 0),
+    (date(2023, 1, 1), 4, "400.00", 2, "50059.99", 2, 0),
     # C02, C03, H02; C08 was reversed, which is neither decided nor pended
-    (date(2023, 2, 1), 4, "400.00", 4, "120.01", 3, 0),
+    (date(2023, 2, 1), 5, "490.00", 4, "120.01", 3, 0),
     # C04, C09, H03
-    (date(2023, 3, 1), 3, "360.00", 3, "50120.00", 3, 0),
+    (date(2023, 3, 1), 5, "610.00", 3, "50120.00", 3, 0),
     # C05, C06, H04
-    (date(2023, 4, 1), 4, "460.00", 3, "120.01", 3, 0),
+    (date(2023, 4, 1), 6, "710.00", 3, "120.01", 3, 0),
     # C07, C11, C12, C13
-    (date(2023, 5, 1), 3, "370.00", 4, "240.00", 4, 0),
+    (date(2023, 5, 1), 5, "570.00", 4, "240.00", 4, 0),
+    (date(2023, 6, 1), 2, "200.00", 0, "0.00", 0, 0),
 ]
 
 

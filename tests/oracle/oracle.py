@@ -342,6 +342,10 @@ class Oracle:
         return _by(self.dim_member, "tenant_id", "member_id")
 
     @cached_property
+    def _months(self) -> dict[Key, list[Row]]:
+        return _by(self.fct_member_month, "tenant_id", "member_id")
+
+    @cached_property
     def _plans(self) -> dict[Key, list[Row]]:
         return _by(self.dim_plan, "tenant_id", "plan_id", "effective_year")
 
@@ -402,9 +406,11 @@ class Oracle:
         end = max(span["coverage_end_date"] for span in spans)
         as_of = self._as_of(start, spans[0])
         del as_of["geography_sk"]
-        months = [
-            len(list(fifteenths(span["coverage_start_date"], span["coverage_end_date"])))
-            for span in spans
+        ours = {span["enrollment_id"] for span in spans}
+        paid = [
+            month
+            for month in self._months.get((spans[0]["tenant_id"], spans[0]["member_id"]), [])
+            if month["enrollment_id"] in ours
         ]
         return {
             **{column: spans[0][column] for column in ("tenant_id", "member_id", "plan_id")},
@@ -414,8 +420,8 @@ class Oracle:
             "enrollment_end_date": end,
             "coverage_days": (end - start).days,
             "span_count": len(spans),
-            "premium_paid": _total(spans, months, "monthly_premium"),
-            "aptc_paid": _total(spans, months, "aptc_amount"),
+            "premium_paid": sum((month["premium_amount"] for month in paid), Decimal(0)),
+            "aptc_paid": sum((month["aptc_amount"] for month in paid), Decimal(0)),
         }
 
 
@@ -546,9 +552,3 @@ def _continuous(spans: list[Row]) -> list[list[Row]]:
 def _end(span: Row) -> date:
     end: date = span["coverage_end_date"]
     return end
-
-
-def _total(spans: list[Row], months: list[int], column: str) -> Decimal:
-    return sum(
-        (span[column] * count for span, count in zip(spans, months, strict=True)), Decimal(0)
-    )

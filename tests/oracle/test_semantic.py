@@ -110,7 +110,9 @@ def test_claims_by_plan_metal_month(arrived: Arrived) -> None:
     def metal(row: Row) -> str:
         return metals.get(row["plan_sk"], "unknown")
 
-    metals = {plan["plan_sk"]: plan["metal_tier"] for plan in arrived.oracle.dim_plan}
+    metals: dict[int, str] = {
+        plan["plan_sk"]: plan["metal_tier"] for plan in arrived.oracle.dim_plan
+    }
     lines_of = grouped(arrived.oracle.fct_claim_line, "tenant_id", month_of, metal)
     months_of = grouped(arrived.oracle.fct_member_month, "tenant_id", month_of, metal)
     expected = []

@@ -17,17 +17,29 @@ MODEL (
   )
 );
 
-WITH spans AS (
+WITH span_months AS (
   SELECT
     tenant_id,
     enrollment_id,
-    member_id,
-    plan_id,
-    coverage_start_date,
-    coverage_end_date,
-    monthly_premium,
-    aptc_amount
-  FROM core.enrollment_spans
+    SUM(premium_amount) AS premium_paid,
+    SUM(aptc_amount) AS aptc_paid
+  FROM core.fct_member_month
+  GROUP BY
+    tenant_id,
+    enrollment_id
+), spans AS (
+  SELECT
+    spans.tenant_id,
+    spans.enrollment_id,
+    spans.member_id,
+    spans.plan_id,
+    spans.coverage_start_date,
+    spans.coverage_end_date,
+    COALESCE(span_months.premium_paid, 0) AS premium_paid,
+    COALESCE(span_months.aptc_paid, 0) AS aptc_paid
+  FROM core.enrollment_spans AS spans
+  LEFT JOIN span_months
+    ON span_months.tenant_id = spans.tenant_id AND span_months.enrollment_id = spans.enrollment_id
 ), compared AS (
   SELECT
     tenant_id,
@@ -36,8 +48,8 @@ WITH spans AS (
     enrollment_id,
     coverage_start_date,
     coverage_end_date,
-    monthly_premium,
-    aptc_amount,
+    premium_paid,
+    aptc_paid,
     MAX(coverage_end_date) OVER (
       PARTITION BY tenant_id, member_id, plan_id
       ORDER BY coverage_start_date, enrollment_id
@@ -51,8 +63,8 @@ WITH spans AS (
     plan_id,
     coverage_start_date,
     coverage_end_date,
-    monthly_premium,
-    aptc_amount,
+    premium_paid,
+    aptc_paid,
     SUM(
       CASE
         WHEN covered_until >= coverage_start_date
@@ -75,12 +87,8 @@ WITH spans AS (
     MIN(coverage_start_date) AS enrollment_start_date,
     MAX(coverage_end_date) AS enrollment_end_date,
     COUNT(*) AS span_count,
-    SUM(monthly_premium * (
-      @months_before(coverage_end_date) - @months_before(coverage_start_date)
-    )) AS premium_paid,
-    SUM(aptc_amount * (
-      @months_before(coverage_end_date) - @months_before(coverage_start_date)
-    )) AS aptc_paid
+    SUM(premium_paid) AS premium_paid,
+    SUM(aptc_paid) AS aptc_paid
   FROM numbered
   GROUP BY
     tenant_id,
@@ -123,7 +131,7 @@ SELECT
     islands.enrollment_end_date - islands.enrollment_start_date
   )::INT AS coverage_days, /* covered days */
   islands.span_count::INT AS span_count, /* coverage spans joined into this one */
-  islands.premium_paid::DECIMAL(14, 2) AS premium_paid, /* gross premium of the months whose 15th was covered, USD */
+  islands.premium_paid::DECIMAL(14, 2) AS premium_paid, /* gross premium of the member months so far, USD */
   islands.aptc_paid::DECIMAL(14, 2) AS aptc_paid /* advance premium tax credit of those months, USD */
 FROM islands
 LEFT JOIN members

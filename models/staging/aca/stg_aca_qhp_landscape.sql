@@ -16,7 +16,7 @@ MODEL (
     staged_equals_landed(
       feed := 'aca_qhp_landscape',
       raw_table := raw.aca_qhp_landscape,
-      key := (state, county, plan_id_standard_component)
+      key := (state, county, UPPER(plan_id_standard_component))
     )
   )
 );
@@ -88,7 +88,7 @@ WITH landed AS (
     load_timestamp,
     source_line,
     ROW_NUMBER() OVER (
-      PARTITION BY load_id, @clean(state), @clean(county), @clean(plan_id_standard_component)
+      PARTITION BY load_id, @clean(state), @clean(county), @upper_code(plan_id_standard_component)
       ORDER BY source_line DESC
     ) AS line_rank
   FROM landed
