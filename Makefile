@@ -8,7 +8,7 @@ GRANARY := $(UV) run --frozen --no-dev granary
 # Linting and the models' unit tests need no server.
 OFFLINE := GRANARY_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/offline
 
-.PHONY: help setup up down reset status seed load plan run promote diff sql doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote diff retract sql doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ promote: $(UV) ## Give prod the tables of ENV=sandbox
 
 diff: $(UV) ## Compare the tables of ENV=sandbox with prod's
 	@$(GRANARY) diff $(ENV)
+
+retract: $(UV) ## Take batch LOAD_ID=… out of history, REASON="…"
+	@$(GRANARY) retract $(LOAD_ID) --reason "$(REASON)"
 
 sql: $(UV) ## Answer Q="SELECT …"
 	@$(GRANARY) sql "$(Q)"

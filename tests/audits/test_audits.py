@@ -45,11 +45,13 @@ SOURCES = {
         "FROM (VALUES ('2025-01-01'), ('2025-01-01'), ('2999-01-01')) AS c(load_date)"
     ),
     "core.claim_line_changes": (
-        "SELECT 't' AS tenant_id, claim_id, 1 AS line_number, paid_amount, "
+        "SELECT ASCII(claim_id) AS claim_line_key, paid_amount, "
         "extracted_at::TIMESTAMP AS extracted_at, extracted_at::TIMESTAMP AS load_timestamp, "
         "load_id FROM (VALUES ('a', 10.00, '2025-01-01', 1), ('a', 12.00, '2025-01-02', 2), "
-        "('b', 5.00, '2025-01-01', 1)) AS c(claim_id, paid_amount, extracted_at, load_id)"
+        "('b', 5.00, '2025-01-01', 1), ('b', 99.00, '2025-01-03', 3)) "
+        "AS c(claim_id, paid_amount, extracted_at, load_id)"
     ),
+    "ops.retraction": "SELECT 3 AS load_id",
 }
 
 
@@ -75,7 +77,11 @@ def staged(load_id: int, *claim_ids: str) -> str:
 
 
 def lines(*rows: str) -> str:
-    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS c(claim_id, paid_amount)"
+    return (
+        "SELECT claim_id, paid_amount, is_retracted FROM (VALUES "
+        f"{', '.join(rows)}, ('r', 7.00)) AS c(claim_id, paid_amount), "
+        "LATERAL (SELECT claim_id = 'r' AS is_retracted) AS marked"
+    )
 
 
 def amounts(*values: str) -> str:
@@ -184,7 +190,7 @@ def audited_model(name: str, case: Case) -> str:
         kind = "FULL"
     parents = [source for source in SOURCES if source in arguments]
     if audit == "latest_states_complete":
-        parents.append("core.claim_line_changes")
+        parents += ["core.claim_line_changes", "ops.retraction"]
     separator = ", " if arguments else ""
     return (
         f"MODEL (name {name}, kind {kind}, depends_on ({', '.join(parents)}), "
