@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 ENV ?= sandbox
+# Trust what the machine trusts: registries behind a company's own certificate work too.
+export UV_SYSTEM_CERTS := true
 export GRANARY_TOOLS := $(CURDIR)/.local/tools
 UV := $(shell command -v uv 2>/dev/null || echo $(GRANARY_TOOLS)/bin/uv)
 GRANARY := $(UV) run --frozen --no-dev granary

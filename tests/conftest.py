@@ -1,19 +1,22 @@
 """The warehouses that the oracle and the end-to-end tests share.
 
 Building one takes most of the time of these tests, so there are two: PostgreSQL, to which the files
-come in three groups, and DuckDB, to which they come all at once. DuckDB's is built beside the other
-tests, because a plan keeps one core busy.
+come in three groups, and DuckDB, to which they come all at once. They are built beside each other
+and beside tests that need less, because a plan keeps no more than one core busy.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from end_to_end.sandbox import Sandbox
 from oracle.arrivals import Arrivals, Arrived, generate_arrivals, observe
+
+NewSandbox = Callable[[Literal["postgres", "duckdb"]], Sandbox]
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +29,11 @@ def reachable_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def new_sandbox(reachable_folder: Path) -> Iterator[Callable[[str], Sandbox]]:
+def new_sandbox(reachable_folder: Path) -> Iterator[NewSandbox]:
     """Makes sandboxes, one per gateway, whose warehouses are gone when the tests are over."""
     sandboxes: list[Sandbox] = []
 
-    def make(gateway: str) -> Sandbox:
+    def make(gateway: Literal["postgres", "duckdb"]) -> Sandbox:
         sandboxes.append(Sandbox(reachable_folder / gateway, gateway))
         return sandboxes[-1]
 
@@ -45,50 +48,63 @@ def arrivals(reachable_folder: Path) -> Arrivals:
     return generate_arrivals(reachable_folder / "source")
 
 
-@pytest.fixture(scope="session")
-def duckdb_builds(
-    new_sandbox: Callable[[str], Sandbox], arrivals: Arrivals
-) -> Iterator[Future[tuple[Sandbox, Arrived]]]:
-    """The DuckDB warehouse while it is being built from all files at once."""
-    sandbox = new_sandbox("duckdb")
+@dataclass(frozen=True)
+class Building:
+    """The warehouses while they are built; each Future gives what was there after an arrival."""
 
-    def build() -> tuple[Sandbox, Arrived]:
-        sandbox.drop(chain(*arrivals.groups), arrivals.landing)
-        return sandbox, observe(sandbox, sandbox.granary("up"))
-
-    with ThreadPoolExecutor(1) as executor:
-        yield executor.submit(build)
+    postgres: Sandbox
+    duckdb: Sandbox
+    postgres_begun: Future[Arrived]
+    postgres_grown: Future[Arrived]
+    duckdb_whole: Future[Arrived]
 
 
 @pytest.fixture(scope="session")
-def duckdb_whole(duckdb_builds: Future[tuple[Sandbox, Arrived]]) -> Arrived:
-    """DuckDB after `up` on all files."""
-    return duckdb_builds.result()[1]
+def building(new_sandbox: NewSandbox, arrivals: Arrivals) -> Iterator[Building]:
+    """Starts both at once."""
+    postgres, duckdb = new_sandbox("postgres"), new_sandbox("duckdb")
+    first, second, third = arrivals.groups
+
+    def arrive(sandbox: Sandbox, files: Iterable[Path], verb: str) -> Arrived:
+        sandbox.drop(files, arrivals.landing)
+        return observe(sandbox, sandbox.granary(verb))
+
+    with ThreadPoolExecutor(2) as executor:
+        begun = executor.submit(arrive, postgres, first, "up")
+
+        def grow() -> Arrived:
+            begun.result()
+            return arrive(postgres, second, "run")
+
+        whole = executor.submit(arrive, duckdb, (*first, *second, *third), "up")
+        yield Building(postgres, duckdb, begun, executor.submit(grow), whole)
 
 
 @pytest.fixture(scope="session")
-def duckdb(duckdb_builds: Future[tuple[Sandbox, Arrived]]) -> Sandbox:
-    """The DuckDB warehouse; nobody changes it."""
-    return duckdb_builds.result()[0]
-
-
-@pytest.fixture(scope="session")
-def postgres(new_sandbox: Callable[[str], Sandbox]) -> Sandbox:
-    """The PostgreSQL warehouse; who needs it at some point of its story names that as well."""
-    return new_sandbox("postgres")
-
-
-@pytest.fixture(scope="session")
-def postgres_begun(
-    postgres: Sandbox, arrivals: Arrivals, duckdb_builds: Future[tuple[Sandbox, Arrived]]
-) -> Arrived:
+def postgres_begun(building: Building) -> Arrived:
     """PostgreSQL after `up` on the first files."""
-    postgres.drop(arrivals.groups[0], arrivals.landing)
-    return observe(postgres, postgres.granary("up"))
+    return building.postgres_begun.result()
 
 
 @pytest.fixture(scope="session")
-def postgres_grown(postgres: Sandbox, arrivals: Arrivals, postgres_begun: Arrived) -> Arrived:
+def postgres_grown(building: Building) -> Arrived:
     """PostgreSQL after a `run` with most of the rest, some of it late."""
-    postgres.drop(arrivals.groups[1], arrivals.landing)
-    return observe(postgres, postgres.granary("run"))
+    return building.postgres_grown.result()
+
+
+@pytest.fixture(scope="session")
+def duckdb_whole(building: Building) -> Arrived:
+    """DuckDB after `up` on all files."""
+    return building.duckdb_whole.result()
+
+
+@pytest.fixture(scope="session")
+def postgres(building: Building, postgres_begun: Arrived) -> Sandbox:
+    """The PostgreSQL warehouse, up; who needs more of its story names that as well."""
+    return building.postgres
+
+
+@pytest.fixture(scope="session")
+def duckdb(building: Building, duckdb_whole: Arrived) -> Sandbox:
+    """The DuckDB warehouse; nobody changes it."""
+    return building.duckdb

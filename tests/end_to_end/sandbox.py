@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
@@ -43,7 +43,7 @@ class Outcome:
 class Sandbox:
     """Runs commands in a copy of the checkout, so that the checkout itself is never touched."""
 
-    def __init__(self, folder: Path, gateway: str) -> None:
+    def __init__(self, folder: Path, gateway: Literal["postgres", "duckdb"]) -> None:
         """Copy the checkout, without its environment, its data and its settings."""
         self.checkout = folder / "checkout"
         shutil.copytree(PROJECT, self.checkout, ignore=LEFT_OUT)
@@ -90,13 +90,13 @@ class Sandbox:
         """Run `granary VERB …` to its end, with some environment variables set otherwise."""
         return finish(self._start(GRANARY, *arguments, **environment))
 
-    def sqlmesh(self, *arguments: str) -> Outcome:
-        """Run plain `sqlmesh …` to its end."""
-        return finish(self._start(SQLMESH, *arguments))
-
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `granary VERB …`."""
         return self._start(GRANARY, *arguments)
+
+    def start_sqlmesh(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start plain `sqlmesh …`."""
+        return self._start(SQLMESH, *arguments)
 
     def _start(self, program: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from oracle.arrivals import Arrived
 
 from end_to_end.sandbox import Sandbox
 from granary.errors import GranaryError
@@ -38,7 +37,6 @@ COUNT = "SELECT COUNT(*) FROM ops.dead_letter"
 
 @pytest.fixture(params=("postgres", "duckdb"))
 def warehouse(request: pytest.FixtureRequest) -> Sandbox:
-    request.getfixturevalue({"postgres": "postgres_begun", "duckdb": "duckdb_whole"}[request.param])
     sandbox: Sandbox = request.getfixturevalue(request.param)
     return sandbox
 
@@ -53,14 +51,14 @@ def test_sql_answers_as_a_table(warehouse: Sandbox) -> None:
     assert count == "2 rows"
 
 
-def test_sql_answers_as_csv(warehouse: Sandbox) -> None:
-    outcome = warehouse.granary("sql", ASK, "--format", "csv")
+def test_sql_answers_as_csv(postgres: Sandbox) -> None:
+    outcome = postgres.granary("sql", ASK, "--format", "csv")
     assert outcome.exit_code == 0, outcome.messages
     assert list(csv.reader(io.StringIO(outcome.answer)))[1:] == [DECEMBER, JANUARY]
 
 
-def test_sql_answers_as_json(warehouse: Sandbox) -> None:
-    outcome = warehouse.granary("sql", ASK, "--format", "json")
+def test_sql_answers_as_json(postgres: Sandbox) -> None:
+    outcome = postgres.granary("sql", ASK, "--format", "json")
     assert outcome.exit_code == 0, outcome.messages
     rows = json.loads(outcome.answer)
     assert [row["paid_amount"] for row in rows] == ["0.00", "50059.99"]
@@ -104,16 +102,14 @@ def test_nothing_writes_through_sql(warehouse: Sandbox, write: str) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_usage_exits_2(
-    postgres: Sandbox, postgres_begun: Arrived, arguments: tuple[str, ...], told: str
-) -> None:
+def test_wrong_usage_exits_2(postgres: Sandbox, arguments: tuple[str, ...], told: str) -> None:
     outcome = postgres.granary(*arguments)
     assert outcome.exit_code == 2
     assert told in outcome.messages
     assert "Traceback" not in outcome.messages
 
 
-def test_wrong_setting_exits_2(postgres: Sandbox, postgres_begun: Arrived) -> None:
+def test_wrong_setting_exits_2(postgres: Sandbox) -> None:
     outcome = postgres.granary("status", GRANARY_GATEWAY="oracle")
     assert outcome.exit_code == 2
     assert "GRANARY_GATEWAY" in outcome.messages
