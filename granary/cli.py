@@ -70,7 +70,7 @@ def up() -> None:
     elif freshness.batches_waiting:
         pipeline.run()
     reporter.line(f"All is up: {pipeline.gateway.describe()}.")
-    reporter.line('Ask it: uv run granary sql "SELECT * FROM semantic.dashboard_summary LIMIT 5"')
+    reporter.line('Ask it: make sql Q="SELECT * FROM semantic.dashboard_summary LIMIT 5"')
     raise typer.Exit(report.exit_code)
 
 
