@@ -176,8 +176,8 @@ class Pipeline:
             GranaryError: the statement is not one SELECT, or it fails.
         """
         with self._load() as transformation:
-            rewritten = transformation.as_of(sql, moment)
-        return self.gateway.query(rewritten)
+            past = transformation.as_of(sql, moment)
+        return self.gateway.query(past.query, past.tables)
 
     def freshness(self, environment: str = PROD) -> Freshness:
         """Compare an environment with what landed and with the checkout."""

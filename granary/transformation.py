@@ -24,7 +24,7 @@ from sqlmesh.utils import CompletionStatus
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, SQLMeshError
 
-from granary.as_of import as_of
+from granary.as_of import PastQuery, as_of
 from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
@@ -206,7 +206,7 @@ class Transformation:
             differences = self._context.table_diff(source, target, select_models=["*"], show=False)
             return [_table_difference(difference) for difference in differences]
 
-    def as_of(self, sql: str, moment: datetime) -> str:
+    def as_of(self, sql: str, moment: datetime) -> PastQuery:
         """Rewrite a query so that it sees the models over what had landed at a moment."""
         return as_of(sql, moment, self._context.engine_adapter.dialect, self._whole_query)
 

@@ -1,11 +1,14 @@
 """What the pipeline needs of a gateway."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from granary.landing.store import Store
+
+NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,12 @@ class Gateway(Protocol):
         """
         ...
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str, given: Mapping[str, str] = NOTHING_GIVEN) -> Rows:
         """Answer one statement that only reads.
+
+        Args:
+            sql: the statement.
+            given: queries of temporary tables that it reads, by name, in the order of making.
 
         Raises:
             GranaryError: the statement is wrong, or it would write.

@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from granary.errors import GranaryError
-from granary.gateways.base import Connection, Rows
+from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.store import Store
 from granary.settings import Settings
@@ -118,7 +118,7 @@ class DuckDBGateway:
         with _connect(self._state_file, read_only=True):
             return f"{self._state_file.name} can be read"
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str, given: Mapping[str, str] = NOTHING_GIVEN) -> Rows:
         """Answer one statement on the file, opened for reading only."""
         if not self._file.exists():
             raise GranaryError(f"There is no warehouse in {self._file}.", "Run `granary up` first.")
@@ -130,6 +130,8 @@ class DuckDBGateway:
                 )
             with _connect(self._file, read_only=True) as connection:
                 connection.execute(NOTHING_ELSE)
+                for name, part in given.items():
+                    connection.execute(f"CREATE TEMP TABLE {name} AS {part}")
                 cursor = connection.execute(statements[0])
                 columns = [column[0] for column in cursor.description or []]
                 return Rows(columns, cursor.fetchall())

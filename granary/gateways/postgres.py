@@ -2,14 +2,14 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
 import psycopg
 
 from granary.errors import GranaryError
-from granary.gateways.base import Connection, Rows
+from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.postgres_store import PostgresStore
 from granary.landing.store import Store
 from granary.postgres.cluster import Cluster
@@ -133,12 +133,19 @@ class PostgresGateway:
         with connect(self.warehouse.state, application_name="granary doctor"):
             return f"database {self.warehouse.state.database} answers"
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str, given: Mapping[str, str] = NOTHING_GIVEN) -> Rows:
         """Answer one statement in a read-only transaction, as the transformer, who sees all."""
         with connect(
-            self.warehouse.transformer, application_name="granary sql", read_only=True
+            self.warehouse.transformer, application_name="granary sql", read_only=not given
         ) as connection:
             try:
+                for name, part in given.items():
+                    connection.execute(
+                        f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {part}".encode()
+                    )
+                    connection.execute(f"ANALYZE {name}".encode())
+                if given:
+                    connection.execute("SET TRANSACTION READ ONLY")
                 # A prepared statement is one statement: nothing can follow a semicolon.
                 cursor = connection.execute(sql.encode(), prepare=True)
                 columns = [column.name for column in cursor.description or []]
