@@ -146,7 +146,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 300) -> None:
 def test_up_says_what_it_did_and_what_to_ask(postgres_begun: Arrived) -> None:
     messages = postgres_begun.outcome.messages
     assert "All is up: embedded PostgreSQL at 127.0.0.1:" in messages
-    assert 'granary sql "SELECT' in messages
+    assert "SELECT * FROM semantic.dashboard_summary" in messages
     assert postgres_begun.outcome.answer == ""
 
 

@@ -126,6 +126,8 @@ MEMBERS: dict[str, dict[str, dict[str, str]]] = {
             "name": "  Robin Example ",
             "gender": "f",
             "region": "MIDWEST",
+            "geographic_reporting": "Metro",
+            "mutually_exclusive_hcc_condition": "NONE",
             "clinical_segment": "Healthy",
             "plan_metal": "SILVER",
             "plan_network_access_type": "hmo",
@@ -319,20 +321,20 @@ MEMBER_MONTHS = [
     ("GONE", date(2023, 5, 1), "E14", "100.00", SILVER),
     ("GONE", date(2023, 6, 1), "E14", "100.00", SILVER),
 ]
-# Member, plan, first day, first day no more, days, spans, premium.
+# Member, plan, first day, first day no more, days, spans, premium of its member months so far.
 COVERAGES = [
     ("AROUND", SILVER, date(2022, 11, 1), date(2023, 1, 1), 61, 1, "200.00"),
-    ("AROUND", SILVER, date(2023, 1, 1), date(2024, 1, 1), 365, 1, "1200.00"),
+    ("AROUND", SILVER, date(2023, 1, 1), date(2024, 1, 1), 365, 1, "600.00"),
     ("MOVER", SILVER, date(2023, 1, 15), date(2023, 3, 15), 59, 1, "200.00"),
     ("MOVER", SILVER, date(2023, 3, 16), date(2023, 4, 16), 31, 1, "100.00"),
-    ("LEAPS", SILVER, date(2023, 2, 1), date(2023, 5, 1), 89, 1, "300.00"),
+    ("LEAPS", SILVER, date(2023, 2, 1), date(2023, 5, 1), 89, 1, "100.00"),
     ("LEAPS", GOLD, date(2023, 3, 10), date(2023, 6, 1), 83, 1, "450.00"),
     # 2 x 100 + 2 x 110 + 1 x 120
     ("NOISY", SILVER, date(2023, 1, 1), date(2023, 5, 21), 140, 3, "540.00"),
-    ("JOINS", SILVER, date(2023, 3, 1), date(2023, 6, 1), 92, 1, "300.00"),
+    ("JOINS", SILVER, date(2023, 3, 1), date(2023, 6, 1), 92, 1, "100.00"),
     ("JOINS", GOLD, date(2023, 3, 1), date(2023, 5, 1), 61, 1, "300.00"),
-    # 6 x 100 + 90 + 100
-    ("GONE", SILVER, date(2023, 1, 1), date(2023, 8, 1), 212, 3, "790.00"),
+    # 5 x 100 + 90; July is still to come
+    ("GONE", SILVER, date(2023, 1, 1), date(2023, 8, 1), 212, 3, "590.00"),
 ]
 
 CLAIM = {

@@ -371,6 +371,7 @@ class Oracle:
         service_date = row["service_date"]
         providers = self._providers.get((batch.tenant_id, row["provider_id"]), [])
         return {
+            "claim_line_key": surrogate_key(batch.tenant_id, row["claim_id"], row["line_number"]),
             **{column: row[column] for column in CLAIM_LINE_COLUMNS},
             **self._as_of(service_date, row),
             "provider_sk": _as_of(service_date, providers).get("provider_sk", UNKNOWN),
