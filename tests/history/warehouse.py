@@ -54,7 +54,12 @@ class Warehouse:
         )
         for schema in ("ops", "staging", "core"):
             self._connection.execute(f"CREATE SCHEMA {schema}")
-        computed = [*LOGS.values(), *DIMENSIONS.values(), LATEST, *sum(AT_THE_END.values(), [])]
+        computed = [
+            *LOGS.values(),
+            *DIMENSIONS.values(),
+            LATEST,
+            *(name for names in AT_THE_END.values() for name in names),
+        ]
         given = ["ops.load_batch", "ops.retraction", *STAGED.values(), "core.dim_geography"]
         for name in (*given, *computed):
             self._create(context, name)
