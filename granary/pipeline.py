@@ -154,7 +154,21 @@ class Pipeline:
         self._transform("run", PROD, lambda sqlmesh, step: sqlmesh.run(step))
 
     def promote(self, environment: str) -> None:
-        """Give prod the tables of an environment."""
+        """Give prod the tables of an environment.
+
+        Raises:
+            GranaryError: its tables are older than prod's, or its models are not the checkout's.
+        """
+        waiting = self.freshness(environment).batches_waiting
+        with self.gateway.operations() as connection:
+            log = RunLog(connection)
+            own, prods = log.built_at(environment), log.built_at(PROD)
+        if own and (waiting or (prods and own < prods)):
+            raise GranaryError(
+                f"{environment} is older than prod: files landed, or prod was run, since it was "
+                "planned.",
+                f"Bring it up to date first: granary plan {environment}",
+            )
         self._transform(
             "promote",
             PROD,

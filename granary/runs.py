@@ -103,17 +103,30 @@ class RunLog:
     def freshness(self, environment: str, version: str) -> Freshness:
         """Compare an environment with what landed and with the checkout."""
         last = self._connection.execute(
-            "SELECT started_at, project_version FROM ops.run "
+            "SELECT project_version FROM ops.run "
             "WHERE environment = $1 AND status = 'done' ORDER BY started_at DESC LIMIT 1",
             [environment],
         ).fetchone()
-        since = _reach(last[0]) if last else datetime(1900, 1, 1)
+        built_at = self.built_at(environment)
+        since = _reach(built_at) if built_at else datetime(1900, 1, 1)
         waiting = self._connection.execute(
             "SELECT (SELECT COUNT(*) FROM ops.load_batch WHERE status = 'loaded' "
             "AND finished_at > $1) + (SELECT COUNT(*) FROM ops.retraction WHERE retracted_at > $1)",
             [since],
         ).fetchone()[0]
-        return Freshness(last is not None, bool(last) and last[1] == version, waiting)
+        return Freshness(last is not None, bool(last) and last[0] == version, waiting)
+
+    def built_at(self, environment: str) -> datetime | None:
+        """Give when the last plan or run began that brought what had landed; None before the first.
+
+        A promotion brings nothing: it hands over tables as they are.
+        """
+        row = self._connection.execute(
+            "SELECT MAX(started_at) FROM ops.run WHERE environment = $1 AND status = 'done' "
+            "AND verb IN ('plan', 'run')",
+            [environment],
+        ).fetchone()
+        return row[0]  # type: ignore[no-any-return]
 
 
 def _reach(started_at: datetime) -> datetime:

@@ -139,19 +139,26 @@ class Transformation:
             )
 
     def plan(self, environment: str, step: Step) -> Evaluations:
-        """Bring an environment to the models of the checkout and to the data that has landed."""
-        return self._evaluate(
-            step,
-            lambda: self._context.plan(
-                environment,
-                include_unmodified=True,
-                run=True,
-                ignore_cron=True,
-                skip_tests=True,
-                auto_apply=True,
-                no_prompts=True,
-            ),
-        )
+        """Bring an environment to the models of the checkout and to the data that has landed.
+
+        An environment shares with prod the tables that do not differ; only its own are built.
+        """
+        return self._evaluate(step, lambda: self._context.apply(self._plan(environment)))
+
+    def _plan(self, environment: str) -> Plan:
+        plan = self._context.plan_builder(
+            environment, include_unmodified=True, run=True, ignore_cron=True, skip_tests=True
+        ).build()
+        prod = self._context.state_reader.get_environment(PROD)
+        if environment == PROD or prod is None:
+            return plan
+        shared = {snapshot.name: snapshot.version for snapshot in prod.snapshots}
+        own = {
+            snapshot.name
+            for snapshot in plan.context_diff.snapshots.values()
+            if shared.get(snapshot.name) != snapshot.version
+        }
+        return plan.copy(update={"models_to_backfill": own})
 
     def run(self, step: Step) -> Evaluations:
         """Bring prod to the data that has landed, with the models it was planned with."""

@@ -148,26 +148,34 @@ def count_repeated_hashes(contract: Contract) -> str:
 
 
 def refuse_duplicate_lines(contract: Contract) -> str:
-    """SQL that refuses a line equal in all columns to an earlier line that stands."""
+    """SQL that refuses a line equal in all columns to the line of its key before it.
+
+    Of lines A, B, A with one key all three land: the last one stands, so it has to be there.
+    """
     columns = ", ".join(map(quoted, contract.columns))
+    key = ", ".join(map(quoted, contract.key))
+    before = f"OVER (PARTITION BY {key} ORDER BY source_line)"
     return f"""
         INSERT INTO {REFUSED_LINES}
         WITH repeated AS (
-          SELECT hash({columns}) AS line_hash FROM {LINES} GROUP BY ALL HAVING COUNT(*) > 1
+          SELECT {key} FROM {LINES} GROUP BY {key}, hash({columns}) HAVING COUNT(*) > 1
         ), candidates AS (
-          SELECT *, MIN(source_line) OVER (PARTITION BY {columns}) AS first_line
+          SELECT
+            *,
+            LAG(source_line) {before} AS line_before,
+            LAG(ROW({columns})) {before} AS values_before
           FROM {LINES}
-          WHERE hash({columns}) IN (SELECT line_hash FROM repeated)
+          WHERE ({key}) IN (SELECT ({key}) FROM repeated)
             AND source_line NOT IN (SELECT source_line FROM {REFUSED_LINES})
         )
         SELECT
           source_line,
           NULL,
-          'line ' || source_line || ' is equal to line ' || first_line,
+          'line ' || source_line || ' is equal to line ' || line_before,
           'duplicate',
           {raw_text(contract)}
         FROM candidates
-        WHERE source_line > first_line
+        WHERE ROW({columns}) IS NOT DISTINCT FROM values_before
     """
 
 

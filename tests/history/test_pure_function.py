@@ -164,8 +164,9 @@ def test_correction_of_the_first_extract_reaches_claims_before_it(warehouse: War
         Event(at(0, 0), "land", member(1, JANUARY, WELL)),
         Event(at(0, 1), "land", claim(3, date(2025, 1, 2))),
         Event(at(0, 2), "run"),
-        Event(at(1, 0), "land", member(2, JANUARY, ILL)),
-        Event(at(1, 1), "run"),
+        Event(at(1, 0), "run"),
+        Event(at(2, 0), "land", member(2, JANUARY, ILL)),
+        Event(at(2, 1), "run"),
     )
 
 
@@ -178,6 +179,7 @@ def test_retracting_between_two_equal_extracts_of_one_moment(warehouse: Warehous
         Event(at(0, 2), "land", member(3, JANUARY, WELL)),
         Event(at(0, 3), "land", claim(4, date(2025, 1, 2))),
         Event(at(0, 4), "run"),
-        Event(at(1, 0), "retract", wrong),
-        Event(at(1, 1), "run"),
+        Event(at(1, 0), "run"),
+        Event(at(2, 0), "retract", wrong),
+        Event(at(2, 1), "run"),
     )

@@ -34,7 +34,7 @@ WITH landed AS (
     @upper_code(state) AS state,
     @clean(county_fips) AS county_fips,
     @clean(zip) AS zip,
-    @clean(region) AS region,
+    UPPER(SUBSTRING(TRIM(region), 1, 1)) || LOWER(SUBSTRING(TRIM(region), 2)) AS region,
     @code(geographic_reporting) AS geographic_reporting,
     fpl_ratio,
     @code(clinical_segment) AS clinical_segment,
