@@ -100,9 +100,20 @@ WITH ledger AS (
   FROM standing
   LEFT JOIN removals
     ON removals.tenant_id = standing.tenant_id AND removals.place = standing.place - 1
+), undone AS (
+  SELECT
+    ledger.load_id, standing.load_id AS previous_load_id, ledger.extracted_at, ledger.load_timestamp,
+    GREATEST(ledger.retracted_at, COALESCE(standing.load_timestamp, ledger.retracted_at)) AS known_at
+  FROM ledger
+  LEFT JOIN standing ON standing.tenant_id = ledger.tenant_id AND standing.place = ledger.place
+  WHERE ledger.retracted_at IS NOT NULL
+), compared_batches AS (
+  SELECT load_id, previous_load_id, extracted_at, load_timestamp, known_at FROM neighbours
+  UNION ALL
+  SELECT load_id, previous_load_id, extracted_at, load_timestamp, known_at FROM undone
 ), arrived AS (
   SELECT load_id, previous_load_id, extracted_at, load_timestamp, CAST(known_at AS DATE) AS load_date
-  FROM neighbours
+  FROM compared_batches
   WHERE CAST(known_at AS DATE) BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
 ), current_rows AS (
   SELECT arrived.load_id, {_columns("staged", keys + attributes)}, {current_hash} AS attr_hash
@@ -218,14 +229,23 @@ WITH retractions AS (
   SELECT {_columns("log", business)}, log.attr_hash, log.load_id, log.extracted_at, log.load_timestamp
   FROM {log.sql("duckdb")} AS log
   WHERE NOT EXISTS (SELECT 1 FROM retractions WHERE retractions.load_id = log.load_id)
-), ranked AS (
+), said AS (
   SELECT
     {_columns("changes", business)}, changes.attr_hash, changes.load_id, changes.extracted_at,
     changes.load_timestamp,
+    LAG(changes.attr_hash) OVER (
+      PARTITION BY {by_key} ORDER BY extracted_at, load_timestamp, load_id
+    ) AS said_before
+  FROM changes
+), ranked AS (
+  SELECT
+    {_columns("said", business)}, said.attr_hash, said.load_id, said.extracted_at,
+    said.load_timestamp,
     ROW_NUMBER() OVER (
       PARTITION BY {by_key}, extracted_at ORDER BY load_timestamp DESC, load_id DESC
     ) AS state_rank
-  FROM changes
+  FROM said
+  WHERE said.attr_hash IS DISTINCT FROM said.said_before
 ), states AS (
   SELECT
     {_columns("ranked", business)}, ranked.attr_hash, ranked.load_id, ranked.extracted_at,

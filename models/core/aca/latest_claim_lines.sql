@@ -63,9 +63,6 @@ WITH retractions AS (
       OR retractions.retraction_date BETWEEN @start_ds AND @end_ds
     )
     AND claim_lines.load_date < @start_ds
-    AND (
-      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
-    )
 ), lines_of_changed_providers AS (
   SELECT
     claim_lines.claim_line_key
@@ -80,9 +77,6 @@ WITH retractions AS (
       OR retractions.retraction_date BETWEEN @start_ds AND @end_ds
     )
     AND claim_lines.load_date < @start_ds
-    AND (
-      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
-    )
 ), lines_of_changed_plans AS (
   SELECT
     claim_lines.claim_line_key
@@ -99,9 +93,6 @@ WITH retractions AS (
       OR retractions.retraction_date BETWEEN @start_ds AND @end_ds
     )
     AND claim_lines.load_date < @start_ds
-    AND (
-      changes.operation = 'I' OR claim_lines.service_date >= changes.extracted_at::DATE
-    )
 ), touched_lines AS (
   SELECT
     claim_line_key
