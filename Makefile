@@ -7,8 +7,10 @@ export UV_SYSTEM_CERTS := true
 export GRANARY_TOOLS := $(CURDIR)/.local/tools
 UV := $(shell command -v uv 2>/dev/null || echo $(GRANARY_TOOLS)/bin/uv)
 GRANARY := $(UV) run --frozen --no-dev granary
-# Linting and the models' unit tests need no server.
-OFFLINE := GRANARY_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/offline
+# Linting and the models' unit tests need no server, and nothing of .env.
+OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/offline
+SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
+	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
 .PHONY: help setup up down reset status seed load plan run promote diff retract sql doctor test test-fast lint format bench docs
 
@@ -61,8 +63,7 @@ doctor: $(UV) ## Check the machine, the settings and the warehouse
 	@$(GRANARY) doctor
 
 test: $(UV) lint ## Run everything: lint, the models' unit tests, pytest on real servers
-	@mkdir -p .local/offline
-	$(OFFLINE) $(UV) run --frozen sqlmesh test
+	$(SQLMESH_OFFLINE) test
 	$(UV) run --frozen pytest
 
 test-fast: $(UV) ## Run what needs no server and no whole plan
@@ -72,15 +73,13 @@ lint: $(UV) ## Check style and types of Python, style and rules of SQL
 	$(UV) run --frozen ruff check
 	$(UV) run --frozen ruff format --check
 	$(UV) run --frozen mypy
-	@mkdir -p .local/offline
-	$(OFFLINE) $(UV) run --frozen sqlmesh format --check
-	$(OFFLINE) $(UV) run --frozen sqlmesh lint
+	$(SQLMESH_OFFLINE) format --check
+	$(SQLMESH_OFFLINE) lint
 
 format: $(UV) ## Put Python and SQL into the house style
 	$(UV) run --frozen ruff check --fix
 	$(UV) run --frozen ruff format
-	@mkdir -p .local/offline
-	$(OFFLINE) $(UV) run --frozen sqlmesh format
+	$(SQLMESH_OFFLINE) format
 
 bench: $(UV) ## Measure set-up, landing and runs on this machine
 	$(UV) run --frozen python -m benchmarks

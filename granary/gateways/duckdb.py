@@ -103,7 +103,7 @@ class DuckDBGateway:
     def sqlmesh_variables(self) -> dict[str, str]:
         """Give the environment variables that config.yaml reads."""
         return {
-            "GRANARY_GATEWAY": self._settings.gateway,
+            "GRANARY_SQLMESH_GATEWAY": self._settings.gateway,
             "GRANARY_SQLMESH_HOME": str(self._home),
         }
 

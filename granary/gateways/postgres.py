@@ -116,7 +116,7 @@ class PostgresGateway:
         """Give the environment variables that config.yaml reads."""
         return {
             **environment_variables(self.warehouse, self._settings),
-            "GRANARY_GATEWAY": self._settings.gateway,
+            "GRANARY_SQLMESH_GATEWAY": self._settings.gateway,
         }
 
     def check_roles(self) -> str:

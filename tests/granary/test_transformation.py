@@ -226,7 +226,7 @@ def pipeline(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The pipeline on the small project."""
     monkeypatch.setattr("granary.transformation.PROJECT", project)
     # SQLMesh puts its settings into the environment of the process.
-    for name in ("GRANARY_GATEWAY", "GRANARY_SQLMESH_HOME"):
+    for name in ("GRANARY_SQLMESH_GATEWAY", "GRANARY_SQLMESH_HOME"):
         monkeypatch.setenv(name, "")
     pipeline = Pipeline(duckdb_settings(tmp_path / "home"), Reporter())
     pipeline.gateway.start()

@@ -15,7 +15,7 @@ def test_a_started_warehouse_answers_and_says_where_it_is(
     assert gateway.is_up()
     place = {"duckdb": "DuckDB in ", "postgres": "embedded PostgreSQL at 127.0.0.1:"}
     assert gateway.describe().startswith(place[settings.gateway])
-    assert gateway.sqlmesh_variables()["GRANARY_GATEWAY"] == settings.gateway
+    assert gateway.sqlmesh_variables()["GRANARY_SQLMESH_GATEWAY"] == settings.gateway
 
 
 def test_operations_name_their_parameters_alike_everywhere(gateway: Gateway) -> None:
