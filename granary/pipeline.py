@@ -1,5 +1,6 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -206,6 +207,7 @@ class Pipeline:
             with self.gateway.operations() as connection:
                 log = RunLog(connection)
                 log.close_unfinished()
+                self._let_the_minute_pass(log, verb)
                 run_id = log.begin(verb, environment, version)
             error: str | None = "stopped before its end"
             try:
@@ -226,6 +228,14 @@ class Pipeline:
                     RunLog(connection).finish(run_id, error)
         for warning in done.warnings:
             self._reporter.warn(warning)
+
+    def _let_the_minute_pass(self, log: RunLog, verb: str) -> None:
+        seconds = log.seconds_to_wait() if verb in ("plan", "run") else 0.0
+        if seconds > 0:
+            self._reporter.line(
+                f"Waiting {seconds:.0f} s: the last plan or run ended within this minute."
+            )
+            time.sleep(seconds)
 
     def _load(self) -> AbstractContextManager["Transformation"]:
         # Loading SQLMesh takes seconds, and landing needs none of it.

@@ -116,6 +116,20 @@ class RunLog:
         ).fetchone()[0]
         return Freshness(last is not None, bool(last) and last[0] == version, waiting)
 
+    def seconds_to_wait(self) -> float:
+        """Give how long a plan or run has to wait so that it sees what the last one did not.
+
+        SQLMesh counts what it has done in whole minutes: within the minute of the last one it would
+        find nothing left to do.
+        """
+        row = self._connection.execute(
+            "SELECT MAX(finished_at) FROM ops.run WHERE verb IN ('plan', 'run')"
+        ).fetchone()
+        if row[0] is None:
+            return 0.0
+        free = row[0].replace(second=0, microsecond=0) + timedelta(minutes=1)
+        return max(0.0, (free - _utc_now()).total_seconds())
+
     def built_at(self, environment: str) -> datetime | None:
         """Give when the last plan or run began that brought what had landed; None before the first.
 
