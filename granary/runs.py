@@ -127,7 +127,7 @@ class RunLog:
         ).fetchone()
         if row[0] is None:
             return 0.0
-        free = row[0].replace(second=0, microsecond=0) + timedelta(minutes=1)
+        free: datetime = row[0].replace(second=0, microsecond=0) + timedelta(minutes=1)
         return max(0.0, (free - _utc_now()).total_seconds())
 
     def built_at(self, environment: str) -> datetime | None:
