@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from granary.duckdb_files import finish_log, open_duckdb
 from granary.errors import GranaryError
 from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
@@ -87,6 +88,9 @@ class DuckDBGateway:
             lock.truncate(0)
             lock.write(f"granary {purpose} (process {os.getpid()})")
             lock.flush()
+            for file in (self._file, self._state_file):
+                with _explained(file):
+                    finish_log(file)
             yield
 
     def writer_now(self) -> str | None:
@@ -144,8 +148,14 @@ class DuckDBGateway:
 
 
 def _connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    with _explained(file):
+        return open_duckdb(file, read_only=read_only)
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
     try:
-        return duckdb.connect(str(file), read_only=read_only)
+        yield
     except duckdb.IOException as error:
         if "lock" in str(error):
             raise GranaryError(

@@ -1,26 +1,23 @@
 """Contracts: what a feed's files must look like, one readable YAML file per feed."""
 
 import re
-from collections.abc import Hashable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from granary.errors import GranaryError
+from granary.yaml_files import YamlFile
 
 SIMPLE_TYPES = {
     "text": "TEXT",
@@ -234,19 +231,6 @@ class Tenant(BaseModel):
 Tenants = dict[str, dict[str, Tenant]]
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, which YAML would settle silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if repeated:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{', '.join(repeated)} stands twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
 def load_contracts(folder: Path) -> dict[str, Contract]:
     """Read every contract `<folder>/<domain>/<entity>.yaml`.
 
@@ -254,7 +238,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
         The contracts by feed, sorted by name.
 
     Raises:
-        GranaryError: a file is not YAML or not a contract; names file, key and fix.
+        GranaryError: a file is not YAML or not a contract; names file, line and fix.
     """
     contracts = [load_contract(path) for path in sorted(folder.glob("*/*.yaml"))]
     if not contracts:
@@ -268,49 +252,21 @@ def load_contract(path: Path) -> Contract:
     """Read one contract `<domain>/<entity>.yaml`.
 
     Raises:
-        GranaryError: the file is not YAML or not a contract; names file, key and fix.
+        GranaryError: the file is not YAML or not a contract; names file, line and fix.
     """
-    document = _read_yaml(path)
-    if not isinstance(document, dict):
+    file = YamlFile(path)
+    if not isinstance(file.data, dict):
         raise GranaryError(f"{path}: not a contract.", "Start from another contract's keys.")
-    try:
-        return Contract.model_validate(
-            {**document, "domain": path.parent.name, "entity": path.stem}
-        )
-    except ValidationError as error:
-        raise _explain(path, error) from error
+    named = {**file.data, "domain": path.parent.name, "entity": path.stem}
+    contract: Contract = file.read_as(Contract, named)
+    return contract
 
 
 def load_tenants(path: Path) -> Tenants:
     """Read who may land files: domain, then tenant.
 
     Raises:
-        GranaryError: the file is not YAML or not a list of tenants; names file, key and fix.
+        GranaryError: the file is not YAML or not a list of tenants; names file, line and fix.
     """
-    try:
-        return TypeAdapter(Tenants).validate_python(_read_yaml(path))
-    except ValidationError as error:
-        raise _explain(path, error) from error
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            # The loader is a SafeLoader: plain data only.
-            return yaml.load(stream, Loader=_UniqueKeyLoader)
-    except OSError as error:
-        raise GranaryError(f"{path}: {error.strerror}.", "Restore the file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GranaryError(f"{path}: not valid YAML: {error}", "Correct the file.") from error
-
-
-def _explain(path: Path, error: ValidationError) -> GranaryError:
-    faults = [
-        f"{'.'.join(str(part) for part in fault['loc']) or 'contract'}: "
-        f"{fault['msg'].removeprefix('Value error, ')}"
-        for fault in error.errors()
-    ]
-    return GranaryError(
-        f"{path}: {'; '.join(faults)}.",
-        "Correct these keys; values that YAML reads as yes/no or numbers need quotes.",
-    )
+    tenants: Tenants = YamlFile(path).read_as(Tenants)
+    return tenants

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from granary.duckdb_files import open_duckdb
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
 from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
@@ -41,7 +42,7 @@ class DuckDBStore:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _explained(path):
-            self.workbench = duckdb.connect(str(path))
+            self.workbench = open_duckdb(path)
             equip(self.workbench)
 
     def __enter__(self) -> "DuckDBStore":
