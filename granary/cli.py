@@ -4,7 +4,6 @@ import sys
 import tempfile
 import traceback
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,10 @@ import typer
 from pydantic import ValidationError
 
 from granary.errors import GranaryError
+from granary.metrics_cli import metrics_app
 from granary.reporter import Reporter
 from granary.settings import Settings
+from granary.tables import Format
 
 if TYPE_CHECKING:
     from granary.pipeline import Pipeline
@@ -26,6 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(
+    metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
+)
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 reporter = Reporter()
 
@@ -37,14 +41,6 @@ DEMO_SEED = 1
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 @app.command()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from granary.transformation import TableDifference
 
 NUMBERS = (int, float, Decimal)
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 def write_rows(rows: Rows, format: str) -> None:

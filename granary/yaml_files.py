@@ -17,8 +17,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     """Refuses a key that stands twice, which YAML would settle silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
         if repeated:
             raise yaml.constructor.ConstructorError(
                 None, None, f"{', '.join(repeated)} stands twice", node.start_mark

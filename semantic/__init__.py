@@ -1,0 +1,1 @@
+"""The metric registry: one YAML file per domain, and its compiler to SQL."""
