@@ -12,7 +12,7 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote diff retract sql doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote diff retract sql metrics doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ retract: $(UV) ## Take batch LOAD_ID=… out of history, REASON="…"
 sql: $(UV) ## Answer Q="SELECT …"
 	@$(GRANARY) sql "$(Q)"
 
+metrics: $(UV) ## List the metrics, or answer Q="paid_pmpm --by metal_tier --grain month"
+	@$(GRANARY) metrics $(if $(Q),query $(Q),list)
+
 doctor: $(UV) ## Check the machine, the settings and the warehouse
 	@$(GRANARY) doctor
 
@@ -84,5 +87,5 @@ format: $(UV) ## Put Python and SQL into the house style
 bench: $(UV) ## Measure set-up, landing and runs on this machine
 	$(UV) run --frozen python -m benchmarks
 
-docs: $(UV) ## Write the data dictionary
+docs: $(UV) ## Write data dictionary and metric pages from contracts and registry
 	@$(GRANARY) docs

@@ -55,7 +55,10 @@ COPY (
     CAST(pick / 120 AS DECIMAL(14, 2)) AS paid_amount,
     CAST(0 AS DECIMAL(14, 2)) AS deductible,
     CAST(10 AS DECIMAL(14, 2)) AS copay,
-    CAST(5.5 AS DECIMAL(14, 2)) AS coinsurance
+    CAST(5.5 AS DECIMAL(14, 2)) AS coinsurance,
+    NULL AS discharge_date,
+    NULL AS discharge_status,
+    NULL AS admission_type
   FROM (SELECT line, CAST(HASH(line) % 100000 AS BIGINT) AS pick FROM RANGE({rows}) AS l (line))
 ) TO '{path}' (HEADER)
 """

@@ -131,7 +131,7 @@ def aca(
     seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
     faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
 ) -> None:
-    """Write synthetic files of health insurers: plans, providers, members, enrollments, claims."""
+    """Write synthetic files of health insurers: members, claims, premiums and so on."""
     if end <= start:
         raise typer.BadParameter("--to must be after --from.")
     _generate(Settings(), tenants, members, start.date(), end.date(), batches, seed, faults)
@@ -257,15 +257,26 @@ def sql(
 
 @app.command()
 def docs() -> None:
-    """Write the data dictionary of the raw tables to docs/data_dictionary.md."""
+    """Write the pages that are made from contracts and registry, and external_models/raw.yaml."""
     from granary.landing.contract import load_contracts
-    from granary.landing.dictionary import data_dictionary
+    from granary.landing.dictionary import data_dictionary, external_models
+    from granary.metric_pages import metric_page
     from granary.pipeline import CONTRACTS
     from granary.settings import PROJECT
+    from semantic.registry import load_registry
 
-    target = PROJECT / "docs" / "data_dictionary.md"
-    target.write_text(data_dictionary(load_contracts(CONTRACTS)))
-    reporter.line(f"Wrote {target.relative_to(PROJECT)}.")
+    contracts, registry = load_contracts(CONTRACTS), load_registry()
+    pages = {
+        "docs/data_dictionary.md": data_dictionary(contracts),
+        "external_models/raw.yaml": external_models(contracts),
+        **{
+            f"docs/metrics_{name}.md": metric_page(registry, domain)
+            for name, domain in registry.domains.items()
+        },
+    }
+    for name, text in pages.items():
+        (PROJECT / name).write_text(text)
+        reporter.line(f"Wrote {name}.")
 
 
 def main() -> None:

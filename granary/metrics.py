@@ -7,9 +7,10 @@ from sqlglot import exp
 
 from granary.errors import GranaryError
 from granary.gateways.base import Gateway, Rows
+from granary.metric_definitions import formula
 from granary.pipeline import PROD
 from semantic.compiler import compile_query
-from semantic.definitions import Measure, Metric
+from semantic.definitions import Metric
 from semantic.query import Query
 from semantic.registry import PERIOD, Registry, nearest
 
@@ -130,29 +131,22 @@ def description(registry: Registry, name: str) -> list[str]:
     return lines + [f"  {label:13} {text}" for label, text in facts.items() if text]
 
 
-def formula(registry: Registry, name: str) -> str:
-    """The definition of a metric in one line."""
-    domain = registry.domain_of(name)
-    metric = domain.metrics[name]
-    if metric.ratio:
-        scale = f" * {metric.ratio.scale}" if metric.ratio.scale != 1 else ""
-        return f"{metric.ratio.numerator}{scale} / {metric.ratio.denominator}"
-    if metric.derived is not None:
-        return metric.derived.sql("duckdb")
-    measure = domain.measure(name)
-    parts = [_aggregate(measure), f"of {domain.entity_of(name).table}"]
-    if measure.where is not None:
-        parts.append(f"where {measure.where.sql('duckdb')}")
-    parts.append(f"by {domain.time_of(name)}")
-    if measure.last:
-        parts.append("at the period's last")
-    return " ".join(parts)
+def history(gateway: Gateway, name: str) -> Rows:
+    """The definitions that a metric had in prod, oldest first.
 
-
-def _aggregate(measure: Measure) -> str:
-    written = getattr(measure, measure.aggregate)
-    told = written.sql("duckdb") if isinstance(written, exp.Expr) else "rows"
-    return f"{measure.aggregate} {told}"
+    Raises:
+        GranaryError: prod never knew such a metric.
+    """
+    literal = exp.Literal.string(name).sql()
+    rows = gateway.query(
+        "SELECT valid_from, valid_to, formula, description, unit "
+        f"FROM semantic.metric_definition_history WHERE metric = {literal} ORDER BY valid_from"
+    )
+    if not rows.rows:
+        raise GranaryError(
+            f"Prod never knew a metric {name}.", "All of the registry: granary metrics list"
+        )
+    return rows
 
 
 def for_people(registry: Registry, rows: Rows) -> Rows:

@@ -11,8 +11,6 @@ from semantic.definitions import Grain
 
 metrics_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-METRIC_MODELS = PROJECT / "models" / "semantic" / "metrics"
-
 Formatted = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 
@@ -40,15 +38,25 @@ def describe(metric: Annotated[str, typer.Argument(help="Its name.")]) -> None:
 
 
 @metrics_app.command()
+def history(
+    metric: Annotated[str, typer.Argument(help="Its name, also one that is no longer defined.")],
+    format: Formatted = Format.TABLE,
+) -> None:
+    """Show which definitions of a metric were in force in prod, and when."""
+    from granary import metrics
+    from granary.gateways import open_gateway
+
+    write_rows(metrics.history(open_gateway(Settings()), metric), format.value)
+
+
+@metrics_app.command()
 def write() -> None:
     """Write the models of the metric tables anew from the registry."""
-    # Imported first: it loads SQLMesh, which has to come before any SQL is written.
-    from semantic.tables import metric_tables, write_tables  # isort: skip
-    from semantic.registry import load_registry
+    from granary.metric_models import refresh_metric_models
 
-    changed = write_tables(metric_tables(load_registry()), METRIC_MODELS)
+    changed = refresh_metric_models()
     for path in changed:
-        typer.echo(f"{path.relative_to(PROJECT)} {'changed' if path.exists() else 'is gone'}")
+        typer.echo(f"{path.relative_to(PROJECT)} {'was written' if path.exists() else 'is gone'}")
     if not changed:
         typer.echo("The metric tables agree with the registry.")
 

@@ -1,6 +1,5 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -21,10 +20,12 @@ from granary.landing import (
 )
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
+from granary.metric_definitions import record_definitions
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, RunLog, project_version
 from granary.settings import PROJECT, Settings
+from semantic.registry import load_registry
 
 if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
@@ -207,8 +208,10 @@ class Pipeline:
             with self.gateway.operations() as connection:
                 log = RunLog(connection)
                 log.close_unfinished()
-                self._let_the_minute_pass(log, verb)
                 run_id = log.begin(verb, environment, version)
+                if environment == PROD and verb != "run":
+                    # A run goes on with the models, and so the definitions, of the last plan.
+                    record_definitions(connection, load_registry())
             error: str | None = "stopped before its end"
             try:
                 with self._reporter.step(verb.capitalize()) as step:
@@ -229,13 +232,11 @@ class Pipeline:
         for warning in done.warnings:
             self._reporter.warn(warning)
 
-    def _let_the_minute_pass(self, log: RunLog, verb: str) -> None:
-        seconds = log.seconds_to_wait() if verb in ("plan", "run") else 0.0
-        if seconds > 0:
-            self._reporter.line(
-                f"Waiting {seconds:.0f} s: the last plan or run ended within this minute."
-            )
-            time.sleep(seconds)
+    def _refresh_metric_models(self) -> None:
+        from granary.metric_models import refresh_metric_models
+
+        for path in refresh_metric_models():
+            self._reporter.line(f"{path.relative_to(PROJECT)} now agrees with the registry.")
 
     def _load(self) -> AbstractContextManager["Transformation"]:
         # Loading SQLMesh takes seconds, and landing needs none of it.

@@ -21,7 +21,16 @@ CREATE TABLE IF NOT EXISTS ops.run (
 )
 """
 # Everything whose change can change a table.
-PROJECT_PARTS = ("config.yaml", "models", "macros", "audits", "reference", "external_models")
+PROJECT_PARTS = (
+    "config.yaml",
+    "models",
+    "macros",
+    "audits",
+    "materializations",
+    "semantic",
+    "reference",
+    "external_models",
+)
 
 
 def project_version(project: Path) -> str:
@@ -115,20 +124,6 @@ class RunLog:
             [since],
         ).fetchone()[0]
         return Freshness(last is not None, bool(last) and last[0] == version, waiting)
-
-    def seconds_to_wait(self) -> float:
-        """Give how long a plan or run has to wait so that it sees what the last one did not.
-
-        SQLMesh counts what it has done in whole minutes: within the minute of the last one it would
-        find nothing left to do.
-        """
-        row = self._connection.execute(
-            "SELECT MAX(finished_at) FROM ops.run WHERE verb IN ('plan', 'run')"
-        ).fetchone()
-        if row[0] is None:
-            return 0.0
-        free: datetime = row[0].replace(second=0, microsecond=0) + timedelta(minutes=1)
-        return max(0.0, (free - _utc_now()).total_seconds())
 
     def built_at(self, environment: str) -> datetime | None:
         """Give when the last plan or run began that brought what had landed; None before the first.

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ PROD = "prod"
 START_OF_HISTORY = "1970-01-01"
 END_OF_HISTORY = "2200-01-01"
 LOG_BYTES = 5_000_000
+MINUTE = timedelta(minutes=1)
 # What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
 OUT_OF_REACH = (psycopg2.OperationalError, duckdb.IOException)
 
@@ -147,7 +148,12 @@ class Transformation:
 
     def _plan(self, environment: str) -> Plan:
         plan = self._context.plan_builder(
-            environment, include_unmodified=True, run=True, ignore_cron=True, skip_tests=True
+            environment,
+            include_unmodified=True,
+            run=True,
+            ignore_cron=True,
+            skip_tests=True,
+            execution_time=self._moment(),
         ).build()
         prod = self._context.state_reader.get_environment(PROD)
         if environment == PROD or prod is None:
@@ -162,7 +168,26 @@ class Transformation:
 
     def run(self, step: Step) -> Evaluations:
         """Bring prod to the data that has landed, with the models it was planned with."""
-        return self._evaluate(step, lambda: self._context.run(PROD, ignore_cron=True))
+        return self._evaluate(
+            step,
+            lambda: self._context.run(PROD, ignore_cron=True, execution_time=self._moment()),
+        )
+
+    def _moment(self) -> datetime:
+        """Now, or a minute after what has been done.
+
+        SQLMesh counts in whole minutes: within that of the last plan or run it would find nothing
+        left to do.
+        """
+        snapshots = self._context.snapshots.values()
+        done = max((s.intervals[-1][1] for s in snapshots if s.intervals), default=0)
+        return max(datetime.now(UTC), datetime.fromtimestamp(done / 1000, UTC) + MINUTE)
+
+    def columns(self) -> dict[str, set[str]]:
+        """Give the columns of every model, by `schema.table`."""
+        return {
+            model.name: set(model.columns_to_types or {}) for model in self._context.models.values()
+        }
 
     def changes(self, environment: str) -> list[str]:
         """Tell what a plan of the environment would change, a line per model."""

@@ -284,6 +284,18 @@ class Registry:
         """Every metric, by name."""
         return {name: domain.metrics[name] for name, domain in self._owners.items()}
 
+    def check_columns(self, tables: Mapping[str, Collection[str]]) -> None:
+        """Check that every table and column that the registry names exists.
+
+        Args:
+            tables: the columns of each table, by `schema.table`.
+
+        Raises:
+            GranaryError: one is missing; names file, line and the nearest names.
+        """
+        for domain in self.domains.values():
+            domain.check_columns(tables)
+
     def domain_of(self, metric: str) -> Domain:
         """The domain of a metric.
 

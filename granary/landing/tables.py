@@ -97,7 +97,25 @@ RETRACTION = Table(
     ("load_id",),
 )
 
-OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION)
+METRIC_DEFINITION = Table(
+    "ops.metric_definition",
+    "One row per metric as prod computes it, written when prod is planned or promoted.",
+    (
+        TableColumn("metric", "TEXT", True, "Name of the metric."),
+        TableColumn("domain", "TEXT", True, "Domain of the registry."),
+        TableColumn("label", "TEXT", True, "Name for people."),
+        TableColumn("question", "TEXT", True, "Business question that it answers."),
+        TableColumn("description", "TEXT", True, "What it means, and which choices were made."),
+        TableColumn("formula", "TEXT", True, "How it is computed, inputs included."),
+        TableColumn("unit", "TEXT", True, "What the number counts."),
+        TableColumn("additivity", "TEXT", True, "How parts combine to the whole."),
+        TableColumn("direction", "TEXT", True, "up, down or neutral: when more is better."),
+        TableColumn("owner", "TEXT", True, "Who answers for it."),
+    ),
+    ("metric",),
+)
+
+OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION, METRIC_DEFINITION)
 
 
 def raw_table(contract: Contract) -> Table:

@@ -1,4 +1,4 @@
-"""Synthetic sources of the ACA domain: five feeds of up to six health insurers."""
+"""Synthetic sources of the ACA domain: seven feeds of up to six health insurers."""
 
 from .generator import GenerationSummary, generate
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from . import reference
-from .encounters import CLAIM_TYPES, KINDS, Encounters, Lines
+from .encounters import CLAIM_TYPES, KINDS, Encounters
 from .enrollments import Spans
+from .lines import Lines
 from .plans import Catalogue
 from .world import Bools, Ints, Streams, Tenant, concatenate, draw, month_of, year_of
 
@@ -153,7 +154,7 @@ def _month_of_fates(
     pharmacy = claim_type == PHARMACY
     sending = 1 + np.minimum(rng.lognormal(2.35, 0.85, count), 300).astype(np.int64)
     deciding = 1 + np.minimum(rng.lognormal(2.25, 0.55, count), 120).astype(np.int64)
-    received = encounters.day[own] + np.where(pharmacy, 0, sending)
+    received = encounters.discharge[own] + np.where(pharmacy, 0, sending)
     pended = (rng.random(count) < PENDED_SHARE) & ~pharmacy
     pended_on = received + rng.integers(1, 4, count)
     resolved = pended_on + rng.integers(15, 61, count)

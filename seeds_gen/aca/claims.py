@@ -5,9 +5,10 @@ import pyarrow as pa
 
 from . import columns, reference
 from .adjudication import PAID, PENDED, STATUSES, Claims
-from .encounters import CLAIM_TYPES, KINDS
+from .encounters import CLAIM_TYPES, KINDS, NOT_A_STAY
 from .enrollments import Spans
-from .world import Bools, Horizon, Ints, Objects
+from .stays import ADMISSION_TYPES, DISCHARGE_STATUSES
+from .world import Bools, Horizon, Ints, Objects, latest_per_extract
 
 HIGH_COST_CENTS = 50_000_00
 ROLLING_DAYS = 365
@@ -24,15 +25,14 @@ def claims_table(
     """
     events, lines, encounters = claims.events, claims.lines, claims.encounters
     batch = horizon.batch_of(events.day)
-    superseded = (events.line[1:] == events.line[:-1]) & (batch[1:] == batch[:-1])
-    last_in_batch = np.append(~superseded, True)[: len(batch)]
-    kept = np.flatnonzero(last_in_batch & (batch < len(horizon.extracts)))
+    kept = latest_per_extract(events.line, batch, horizon)
     line = events.line[kept]
     order = np.lexsort([lines.number[line], claims.rank[lines.encounter[line]], batch[kept]])
     kept, line = kept[order], line[order]
     encounter = lines.encounter[line]
     status = events.status[kept]
     reason = events.reason[kept]
+    no_stay = encounters.discharge_status[encounter] == NOT_A_STAY
     types = np.array([CLAIM_TYPES.index(kind.claim_type) for kind in KINDS])
     reasons = reference.texts("denial_reason", "denial_reason_code")
     table = pa.table(
@@ -64,6 +64,15 @@ def claims_table(
             "deductible": columns.money(events.deductible[kept]),
             "copay": columns.money(events.copay[kept]),
             "coinsurance": columns.money(events.coinsurance[kept]),
+            "discharge_date": columns.dates(encounters.discharge[encounter], no_stay),
+            "discharge_status": columns.picked(
+                np.array(DISCHARGE_STATUSES, object),
+                encounters.discharge_status[encounter],
+                no_stay,
+            ),
+            "admission_type": columns.picked(
+                np.array(ADMISSION_TYPES, object), encounters.admission_type[encounter], no_stay
+            ),
         }
     )
     starts = np.searchsorted(batch[kept], np.arange(len(horizon.extracts) + 1))

@@ -1,5 +1,7 @@
 """Arrow columns from numpy arrays."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,3 +39,8 @@ def identifiers(prefix: str, numbers: Ints, digits: int) -> pa.Array:
     """Ids of a prefix and a zero-padded number."""
     padded = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width=digits, padding="0")
     return pc.binary_join_element_wise(prefix, padded, "")
+
+
+def joined(parts: Sequence[pa.Array], separator: str) -> pa.Array:
+    """Texts of several columns in one, with a separator between."""
+    return pc.binary_join_element_wise(*parts, separator)

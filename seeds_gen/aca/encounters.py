@@ -1,4 +1,4 @@
-"""Encounters: who was treated when, by whom, for what, and the lines billed for it."""
+"""Encounters: who was treated when, by whom, for what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import reference
-from .enrollments import DEATH, Spans, coverage_by_month
+from .enrollments import DEATH, Spans
 from .members import COMPLEX, MATERNITY, Members
 from .providers import GROUPS, Providers
 from .world import (
     Bools,
     Floats,
-    Horizon,
     Ints,
-    Streams,
     age_on,
-    concatenate,
     draw,
     draw_by_row,
     first_day,
@@ -31,6 +28,8 @@ VISIT_AGES = np.array([0.75, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
 VISIT_AGE_BOUNDS = np.array([18, 26, 35, 45, 55, 65])
 AFTER_TERMINATION = 0.25
 OWN_CONDITION = 0.6
+NOT_A_STAY = -1
+BIRTH = "PX-IPB"
 
 
 class Kind(NamedTuple):
@@ -124,7 +123,12 @@ KIND = {kind.name: position for position, kind in enumerate(KINDS)}
 
 @dataclass(frozen=True)
 class Encounters:
-    """Encounters, one entry each; `after_end` marks services after the coverage had ended."""
+    """Encounters, one entry each; `after_end` marks services after the coverage had ended.
+
+    `procedure` is the main one and the number of `lines` counts it. A stay lasts until the day
+    `discharge`, anything else ends on its day. `discharge_status` and `admission_type` are
+    positions in the lists of stays.py and NOT_A_STAY for all but stays.
+    """
 
     member: Ints
     span: Ints
@@ -132,24 +136,17 @@ class Encounters:
     day: Ints
     provider: Ints
     in_network: Bools
+    procedure: Ints
     diagnosis: Ints
     lines: Ints
     after_end: Bools
+    discharge: Ints
+    discharge_status: Ints
+    admission_type: Ints
 
-
-@dataclass(frozen=True)
-class Lines:
-    """Lines, one entry each, in the order of their encounters.
-
-    `encounter` is the position of the encounter, `number` starts at 1, prices are in cents.
-    """
-
-    encounter: Ints
-    number: Ints
-    procedure: Ints
-    units: Ints
-    billed: Ints
-    allowed: Ints
+    def taken(self, rows: Ints | Bools) -> "Encounters":
+        """Some of the encounters."""
+        return Encounters(**{name: values[rows] for name, values in vars(self).items()})
 
 
 def make_month(
@@ -160,9 +157,8 @@ def make_month(
     covered: Ints,
     providers: Providers,
 ) -> Encounters:
-    """Make the encounters of the n-th month of the horizon."""
-    horizon = members.horizon
-    number = horizon.first_month + month
+    """Make the encounters of the n-th month of the horizon; none of them is a stay yet."""
+    number = members.horizon.first_month + month
     segment_now = members.history.segment[:, month]
     ages = age_on(members.birth, first_day(np.full(len(members.birth), number)))
     before = covered[:, month - 1] if month else np.full(len(members.birth), -1)
@@ -174,13 +170,8 @@ def make_month(
     segment = segment_now[member]
     kind = draw_by_row(rng, _kind_weights(), segment)
     day = _service_days(rng, number, kind)
-    group = draw_by_row(rng, _group_weights(), kind)
-    provider = _providers(rng, providers, group, day)
+    provider, in_network = find_providers(rng, providers, kind, day)
     diagnosis = _diagnoses(rng, members, member, ages[member], segment, kind)
-    lines = 1 + draw_by_row(rng, np.array([k.lines for k in KINDS], dtype=np.float64), kind)
-    in_network = providers.in_network[provider] & (rng.random(len(member)) >= 0.01)
-    kept = (day >= horizon.start_day) & (day < horizon.extract_days[-1])
-    kept &= ~members.presence.missing_on(day, member)
     ended = just_ended[member]
     made = Encounters(
         member=member,
@@ -189,11 +180,54 @@ def make_month(
         day=day,
         provider=provider,
         in_network=in_network,
+        procedure=_main_procedures(rng, kind, diagnosis),
         diagnosis=diagnosis,
-        lines=lines,
+        lines=line_counts(rng, kind),
         after_end=ended,
+        discharge=day,
+        discharge_status=np.full(len(day), NOT_A_STAY),
+        admission_type=np.full(len(day), NOT_A_STAY),
     )
-    return Encounters(**{name: values[kept] for name, values in vars(made).items()})
+    return made.taken(are_on_record(members, made.member, made.day))
+
+
+def are_on_record(members: Members, member: Ints, day: Ints) -> Bools:
+    """Whether services fall into the horizon, while the issuer has the member in its snapshots."""
+    horizon = members.horizon
+    within = (day >= horizon.start_day) & (day < horizon.extract_days[-1])
+    return np.asarray(within & ~members.presence.missing_on(day, member))
+
+
+def find_providers(
+    rng: np.random.Generator, providers: Providers, kind: Ints, day: Ints
+) -> tuple[Ints, Bools]:
+    """A provider for each encounter, and whether it is in the plan's network."""
+    provider = _providers(rng, providers, draw_by_row(rng, _group_weights(), kind), day)
+    return provider, providers.in_network[provider] & (rng.random(len(day)) >= 0.01)
+
+
+def line_counts(rng: np.random.Generator, kind: Ints) -> Ints:
+    """Number of lines of each encounter."""
+    weights = np.array([k.lines for k in KINDS], dtype=np.float64)
+    return 1 + draw_by_row(rng, weights, kind)
+
+
+def _main_procedures(rng: np.random.Generator, kind: Ints, diagnosis: Ints) -> Ints:
+    """Main procedure of each encounter, by the diagnosis where that decides it."""
+    procedure = draw_by_row(rng, procedure_weights(further=False), kind)
+    codes, positions = reference.diagnoses(), reference.procedure_positions()
+    decided = {
+        ("preventive", "Z00.129"): "PX-PVC",
+        ("preventive", "Z12.31"): "PX-SCM",
+        ("preventive", "Z12.11"): "PX-SCC",
+        ("preventive", "Z23"): "PX-IMM",
+        ("inpatient", "O80"): BIRTH,
+        ("inpatient", "O82"): BIRTH,
+    }
+    for (kind_name, code), procedure_code in decided.items():
+        fits = (kind == KIND[kind_name]) & (diagnosis == codes.position(code))
+        procedure = np.where(fits, positions[procedure_code], procedure)
+    return procedure
 
 
 @cache
@@ -207,7 +241,7 @@ def _group_weights() -> Floats:
 
 
 @cache
-def _procedure_weights(further: bool) -> Floats:
+def procedure_weights(further: bool) -> Floats:
     """Weights of procedures by kind of encounter, for first or for further lines."""
     positions = reference.procedure_positions()
     weights = np.zeros((len(KINDS), len(positions)))
@@ -299,75 +333,3 @@ def _diagnoses(
 def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:
     """Diagnoses among some positions, by prevalence."""
     return positions[draw(rng, reference.diagnoses().prevalence[positions], count)]
-
-
-PRICE_TREND = 1.065
-SPREAD = {"inpatient": 0.60, "outpatient": 0.45, "professional": 0.25, "pharmacy": 0.30}
-OUT_OF_NETWORK_PRICE = 1.3
-
-
-def make_lines(rng: np.random.Generator, horizon: Horizon, encounters: Encounters) -> Lines:
-    """Make the lines of some encounters with the prices billed and allowed."""
-    encounter = np.repeat(np.arange(len(encounters.lines)), encounters.lines)
-    starts = np.cumsum(encounters.lines) - encounters.lines
-    number = np.arange(len(encounter)) - starts[encounter] + 1
-    kind = encounters.kind[encounter]
-    procedure = np.where(
-        number == 1,
-        draw_by_row(rng, _procedure_weights(further=False), kind),
-        draw_by_row(rng, _procedure_weights(further=True), kind),
-    )
-    procedure = _fitting_procedures(procedure, number, kind, encounters.diagnosis[encounter])
-    typical = reference.numbers("procedure", "typical_units")[procedure]
-    many = np.maximum(np.rint(typical * rng.uniform(0.5, 1.5, len(encounter))), 1)
-    units = np.where(typical > 1, many, 1).astype(np.int64)
-    years = (encounters.day[encounter] - horizon.start_day) / 365.25
-    spread = np.array([SPREAD[k.claim_type] for k in KINDS])[kind]
-    price = reference.numbers("procedure", "typical_allowed_amount")[procedure] * units
-    price = price * PRICE_TREND**years * rng.lognormal(-(spread**2) / 2, spread)
-    price *= np.where(encounters.in_network[encounter], 1.0, OUT_OF_NETWORK_PRICE)
-    allowed = np.maximum(np.rint(price * 100), 1).astype(np.int64)
-    markup = 1.0 + rng.gamma(2.0, 0.45, len(encounter))
-    billed = np.rint(allowed * markup / 100) * 100
-    return Lines(
-        encounter=encounter,
-        number=number,
-        procedure=procedure,
-        units=units,
-        billed=np.maximum(billed.astype(np.int64), allowed),
-        allowed=allowed,
-    )
-
-
-def _fitting_procedures(procedure: Ints, number: Ints, kind: Ints, diagnosis: Ints) -> Ints:
-    """Let the first line follow from the diagnosis where that decides it."""
-    codes, positions = reference.diagnoses(), reference.procedure_positions()
-    decided = {
-        ("preventive", "Z00.129"): "PX-PVC",
-        ("preventive", "Z12.31"): "PX-SCM",
-        ("preventive", "Z12.11"): "PX-SCC",
-        ("preventive", "Z23"): "PX-IMM",
-        ("inpatient", "O80"): "PX-IPB",
-        ("inpatient", "O82"): "PX-IPB",
-    }
-    for (kind_name, code), procedure_code in decided.items():
-        fits = (number == 1) & (kind == KIND[kind_name]) & (diagnosis == codes.position(code))
-        procedure = np.where(fits, positions[procedure_code], procedure)
-    return procedure
-
-
-def make_all(
-    streams: Streams, members: Members, spans: Spans, providers: Providers
-) -> tuple[Encounters, Lines]:
-    """Make every encounter of the horizon and its lines, month by month."""
-    horizon = members.horizon
-    covered = coverage_by_month(spans, horizon, len(members.birth))
-    months, lines, made = [], [], 0
-    for month in range(horizon.months):
-        rng = streams("encounters", horizon.first_month + month)
-        encounters = make_month(rng, month, members, spans, covered, providers)
-        own = make_lines(rng, horizon, encounters)
-        months.append(encounters)
-        lines.append(Lines(**(vars(own) | {"encounter": own.encounter + made})))
-        made += len(encounters.day)
-    return concatenate(Encounters, months), concatenate(Lines, lines)

@@ -1,6 +1,6 @@
 """Coverage spans: who had which plan, for how long, at what price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +26,15 @@ OPEN, SPECIAL, RENEWAL = range(len(SOURCES))
 REASONS = ("plan_change", "non_payment", "voluntary", "moved", "death", "other_coverage")
 PLAN_CHANGE, NON_PAYMENT, VOLUNTARY, MOVED, DEATH, OTHER = range(len(REASONS))
 NO_REASON = -1
-REASON_SHARES = np.array([[0.0, 0.45, 0.24, 0.06, 0.01, 0.24]])
+REASON_SHARES = np.array([[0.0, 0.60, 0.17, 0.05, 0.01, 0.17]])
 RENEWS, RETURNS, CHOOSES_ANEW = 0.93, 0.25, 0.20
-MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.03
+MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.04
+# Months that an unpaid bill keeps the coverage in force, with and without a tax credit.
+GRACE_WITH_CREDIT, GRACE_WITHOUT = 3, 1
+# Days from 1 January to the bounds of open enrollment: for a start in January, in February, and
+# for automatic renewal.
+JANUARY_WINDOW, FEBRUARY_WINDOW, RENEWAL_WINDOW = (-61, -17), (-16, 14), (-31, -17)
+LONGEST_NOTICE = 40
 # Metal shares by income: up to 150%, 200%, 250%, 400% of the poverty line, and above.
 FPL_BANDS = np.array([15_000, 20_000, 25_000, 40_000])
 METAL_SHARES = np.array(
@@ -49,7 +55,7 @@ class Spans:
 
     Months count from January 1970; `last` is before `first` when the span was cancelled.
     The end is known from `end_known` on; until then the span seems to run to December.
-    Money is in cents.
+    The plan was chosen on the day `selected`. Money is in cents.
     """
 
     member: Ints
@@ -64,6 +70,7 @@ class Spans:
     premium: Ints
     aptc: Ints
     rating_area: Ints
+    selected: Ints
 
 
 def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Spans:
@@ -121,7 +128,7 @@ def _year_of_spans(
 
     leaves = first + rng.geometric(MONTHLY_LEAVING, count) - 1
     changes = first + rng.geometric(MONTHLY_CHANGE, count)
-    cancelled = ~renews & (rng.random(count) < CANCELLED)
+    cancelled = ~keeps & (rng.random(count) < CANCELLED)
     reason = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
     delay = np.select(
         [reason == NON_PAYMENT, reason == VOLUNTARY],
@@ -161,7 +168,42 @@ def _year_of_spans(
         np.full(len(again), SPECIAL),
         np.where(ends, reason[again], NO_REASON),
     )  # fmt: skip
-    return concatenate(Spans, [opening, following]), np.concatenate([design, other])
+    spans = concatenate(Spans, [opening, following])
+    continues = np.concatenate([renews, np.ones(len(again), dtype=np.bool_)])
+    return _with_grace(rng, spans, continues), np.concatenate([design, other])
+
+
+def _with_grace(rng: np.random.Generator, spans: Spans, continues: Bools) -> Spans:
+    """Let spans end unpaid only where there is a bill, and only when its grace is over.
+
+    The last month of such a span is the first of the grace: it stays covered. Who does not
+    continue earlier coverage must have paid at least one month.
+    """
+    cancelled = spans.last < spans.first
+    no_bill = spans.premium == spans.aptc
+    unpaid_start = ~continues & (spans.last == spans.first)
+    unpaid = spans.reason == NON_PAYMENT
+    spared = unpaid & (no_bill | unpaid_start)
+    in_grace = unpaid & ~spared & ~cancelled
+    months = np.where(spans.aptc > 0, GRACE_WITH_CREDIT, GRACE_WITHOUT)
+    grace_over = first_day(spans.last + months) + rng.integers(1, 8, len(months))
+    return replace(
+        spans,
+        reason=np.where(spared, np.where(cancelled, VOLUNTARY, OTHER), spans.reason),
+        end_known=np.where(in_grace, grace_over, spans.end_known),
+    )
+
+
+def _selection_days(rng: np.random.Generator, source: Ints, first: Ints, known_from: Ints) -> Ints:
+    """Day on which each plan was chosen: in open enrollment, most towards its end, or before."""
+    january = first - first % 12
+    windows = np.array([JANUARY_WINDOW, FEBRUARY_WINDOW, RENEWAL_WINDOW])
+    opens, closes = windows[np.where(source == RENEWAL, 2, first > january)].T
+    late = rng.random(len(first)) ** 0.6
+    in_window = first_day(january) + opens + np.floor((closes - opens + 1) * late)
+    noticed = known_from - rng.integers(0, LONGEST_NOTICE + 1, len(first))
+    chosen = np.where(source == SPECIAL, noticed, in_window.astype(np.int64))
+    return np.minimum(chosen, known_from)
 
 
 def _choose_design(
@@ -224,6 +266,7 @@ def _priced(
         premium=premium,
         aptc=np.where(ineligible, 0, np.minimum(aptc, premium)),
         rating_area=reference.counties(members.state).rating_area[county],
+        selected=_selection_days(rng, source, first, known_from),
     )
 
 
@@ -275,16 +318,27 @@ def current_plans(spans: Spans, members: Members, batch: int) -> Ints:
     return plans
 
 
+def _is_on_record(spans: Spans, members: Members, batch: int) -> Bools:
+    """Whether each span is in the snapshot of an extract."""
+    horizon = members.horizon
+    known = spans.known_from < horizon.extract_days[batch]
+    begun = spans.year <= horizon.extracts[batch].year
+    return np.asarray(known & begun & members.presence.present[batch, spans.member])
+
+
+def first_extracts(spans: Spans, members: Members) -> Ints:
+    """First extract that has each span; the number of extracts for those that none has."""
+    count = len(members.horizon.extracts)
+    first = np.full(len(spans.member), count)
+    for batch in reversed(range(count)):
+        first[_is_on_record(spans, members, batch)] = batch
+    return first
+
+
 def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch: int) -> pa.Table:
     """Every span so far, as an extract knows them."""
-    horizon = members.horizon
-    extract_day = int(horizon.extract_days[batch])
-    year = horizon.extracts[batch].year
-    rows = np.flatnonzero(
-        (spans.known_from < extract_day)
-        & (spans.year <= year)
-        & members.presence.present[batch, spans.member]
-    )
+    extract_day = int(members.horizon.extract_days[batch])
+    rows = np.flatnonzero(_is_on_record(spans, members, batch))
     last, final = _ends_as_known(spans, rows, extract_day)
     reason = np.where(final, spans.reason[rows], NO_REASON)
     return pa.table(
@@ -301,5 +355,6 @@ def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch
             "termination_reason": columns.picked(
                 np.array(REASONS, object), np.maximum(reason, 0), reason == NO_REASON
             ),
+            "selection_date": columns.dates(spans.selected[rows]),
         }
     )

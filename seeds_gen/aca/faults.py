@@ -100,7 +100,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("negative_money", "monthly_premium", _negative("monthly_premium")),
         Fault("unknown_code", "enrollment_source", _value("walk_in")),
         Fault("orphan_member", "member_id", _value("M99999999")),
-        Fault("ragged_short", "termination_reason", _same("termination_reason")),
+        Fault("ragged_short", "selection_date", _same("selection_date")),
         Fault("mixed_case", "enrollment_source", _upper("enrollment_source")),
         Fault("exact_duplicate", "enrollment_id", _same("enrollment_id"), added=True),
         Fault("conflicting_duplicate", "aptc_amount", _value("1.23"), added=True),
@@ -114,12 +114,27 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("unknown_code", "claim_status", _value("lost")),
         Fault("orphan_member", "member_id", _value("M99999999")),
         Fault("orphan_provider", "provider_id", _value("P999999")),
-        Fault("ragged_long", "coinsurance", _same("coinsurance")),
+        Fault("ragged_long", "admission_type", _same("admission_type")),
         Fault("untrimmed", "procedure_code", _spaced("procedure_code")),
         Fault("mixed_case", "claim_status", _upper("claim_status")),
         Fault("exact_duplicate", "claim_id", _same("claim_id"), added=True),
         Fault("conflicting_duplicate", "claim_amount", _value("9999999.99"), added=True),
     ),
+    "premium_payments": (
+        Fault("missing_value", "due_date", _value("")),
+        Fault("wrong_type", "collected_amount", _value("n/a")),
+        Fault("impossible_date", "coverage_month", _value(IMPOSSIBLE_DATE)),
+        Fault("negative_money", "billed_amount", _negative("billed_amount")),
+        Fault("unknown_code", "invoice_status", _value("lost")),
+        Fault("orphan_member", "member_id", _value("M99999999")),
+        Fault("ragged_long", "invoice_status", _same("invoice_status")),
+        Fault("untrimmed", "enrollment_id", _spaced("enrollment_id")),
+        Fault("mixed_case", "invoice_status", _upper("invoice_status")),
+        Fault("exact_duplicate", "invoice_id", _same("invoice_id"), added=True),
+        Fault("conflicting_duplicate", "billed_amount", _value("9999999.99"), added=True),
+    ),
+    # Too few lines to spoil any.
+    "appeals": (),
 }
 
 

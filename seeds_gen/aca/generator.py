@@ -11,15 +11,17 @@ import pyarrow as pa
 from granary.errors import GranaryError
 
 from .adjudication import adjudicate
+from .appeals import appeals_table, make_appeals
 from .claims import claims_table, condition_ranks, high_cost_flags
-from .encounters import make_all
 from .enrollments import current_plans, enrollments_snapshot, make_spans
 from .faults import FaultPlanter
 from .members import make_members
 from .plans import make_catalogue
 from .pools import make_pools
+from .premiums import make_invoices, payments_table
 from .providers import make_providers
 from .roster import members_snapshot
+from .services import make_all
 from .world import Horizon, Tenant, load_tenants, make_horizon, make_streams
 from .writer import FeedWriter
 
@@ -55,7 +57,7 @@ def generate(
     faults: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> GenerationSummary:
-    """Write the seed sets of the five ACA feeds for some issuers.
+    """Write the seed sets of the seven ACA feeds for some issuers.
 
     The same arguments give the same bytes. Monthly sets continue: a later `end` repeats the sets
     of an earlier one and adds to them.
@@ -141,7 +143,13 @@ def _extracts(
     providers = make_providers(streams, tenant, horizon, pools, members)
     encounters, lines = make_all(streams, people, spans, providers)
     claims = adjudicate(streams, tenant, encounters, lines, spans, catalogue)
-    change_feed, starts = claims_table(claims, spans, catalogue.plan_id, horizon)
+    appeals = make_appeals(streams, claims, horizon)
+    invoices = make_invoices(streams, people, spans)
+    change_feeds = {
+        "claims": claims_table(claims, spans, catalogue.plan_id, horizon),
+        "premium_payments": payments_table(invoices, spans, people),
+        "appeals": appeals_table(appeals, claims, horizon),
+    }
     high_cost = high_cost_flags(claims, horizon, members)
     conditions = condition_ranks(claims, horizon, members)
     for batch, extract in enumerate(horizon.extracts):
@@ -153,5 +161,8 @@ def _extracts(
                 people, catalogue, batch, plan, conditions[batch], high_cost[batch]
             ),
             "enrollments": enrollments_snapshot(spans, people, catalogue.plan_id, batch),
-            "claims": change_feed.slice(starts[batch], starts[batch + 1] - starts[batch]),
+            **{
+                entity: rows.slice(starts[batch], starts[batch + 1] - starts[batch])
+                for entity, (rows, starts) in change_feeds.items()
+            },
         }

@@ -86,6 +86,22 @@ class Horizon:
         return np.searchsorted(self.extract_days, days, side="right").astype(np.int64)
 
 
+def latest_per_extract(key: Ints, batch: Ints, horizon: Horizon) -> Ints:
+    """Rows of a change feed: the last event of each key and extract, without those after the last.
+
+    Args:
+        key: of each event, with the events of a key next to each other in the order of time.
+        batch: first extract that knows of each event.
+        horizon: the extracts.
+
+    Returns:
+        Positions of the events.
+    """
+    superseded = (key[1:] == key[:-1]) & (batch[1:] == batch[:-1])
+    last = np.append(~superseded, True)[: len(batch)]
+    return np.flatnonzero(last & (batch < len(horizon.extracts)))
+
+
 def make_horizon(start: date, end: date, batches: int | None) -> Horizon:
     """Place the extracts: on the first of each following month, or evenly when counted.
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import pytest
 from small_project import duckdb_settings, opened, write_project
 
@@ -15,6 +16,7 @@ from granary.pipeline import Pipeline
 from granary.reporter import Reporter, Step
 from granary.runs import RunLog
 from granary.transformation import Transformation
+from semantic.registry import Registry
 
 PAYMENTS = """
 MODEL (
@@ -86,6 +88,27 @@ def test_a_plan_tells_what_it_built_and_how_many_audits_passed(load: Load, step:
         done = sqlmesh.plan("prod", step)
     assert done.models == {"core.payments", "semantic.totals"}
     assert (done.audits, done.warnings, done.errors) == (3, [], [])
+
+
+def test_runs_within_one_minute_see_what_came_between(
+    load: Load, step: Step, project: Path, tmp_path: Path
+) -> None:
+    counting = "MODEL (name core.counted, kind FULL); SELECT COUNT(*)::INT AS n FROM src.sale"
+    (project / "models" / "counted.sql").write_text(counting)
+    file = tmp_path / "home" / "granary.duckdb"
+    file.parent.mkdir()
+    sell = "INSERT INTO src.sale VALUES (1)"
+    counted = []
+    for statements in (["CREATE SCHEMA src", "CREATE TABLE src.sale (id INT)"], [sell], [sell]):
+        with duckdb.connect(str(file)) as warehouse:
+            for statement in statements:
+                warehouse.execute(statement)
+        with load() as sqlmesh:
+            done = sqlmesh.run(step) if counted else sqlmesh.plan("prod", step)
+            assert "core.counted" in done.models
+        with duckdb.connect(str(file)) as warehouse:
+            counted += warehouse.execute("SELECT n FROM core.counted").fetchall()
+    assert counted == [(0,), (1,), (2,)]
 
 
 def test_a_failed_audit_stops_the_plan_and_names_model_audit_and_rows(
@@ -225,6 +248,10 @@ def test_a_state_that_is_in_use_is_told_in_a_sentence(load: Load, tmp_path: Path
 def pipeline(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """The pipeline on the small project."""
     monkeypatch.setattr("granary.transformation.PROJECT", project)
+    # The small project has no metrics.
+    monkeypatch.setattr("granary.pipeline.load_registry", lambda: Registry([]))
+    monkeypatch.setattr("granary.pipeline.record_definitions", lambda *_: None)
+    monkeypatch.setattr("granary.metric_models.refresh_metric_models", list)
     # SQLMesh puts its settings into the environment of the process.
     for name in ("GRANARY_SQLMESH_GATEWAY", "GRANARY_SQLMESH_HOME"):
         monkeypatch.setenv(name, "")

@@ -242,6 +242,7 @@ ENROLLMENT = {
     "rating_area": "3",
     "enrollment_source": "open_enrollment",
     "termination_reason": "",
+    "selection_date": "",
 }
 
 
@@ -359,6 +360,9 @@ CLAIM = {
     "deductible": "0.00",
     "copay": "20.00",
     "coinsurance": "0.00",
+    "discharge_date": "",
+    "discharge_status": "",
+    "admission_type": "",
 }
 
 

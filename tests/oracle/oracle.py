@@ -33,6 +33,8 @@ FEEDS = {
     "aca_providers": ("provider_id",),
     "aca_enrollments": ("enrollment_id",),
     "aca_claims": ("claim_id", "line_number"),
+    "aca_premium_payments": ("invoice_id",),
+    "aca_appeals": ("appeal_id",),
 }
 UPPER_CASE = {
     "gender",

@@ -12,7 +12,15 @@ import yaml
 from granary.settings import PROJECT
 from seeds_gen.aca import GenerationSummary
 
-FEEDS = ("plans", "providers", "members", "enrollments", "claims")
+FEEDS = (
+    "plans",
+    "providers",
+    "members",
+    "enrollments",
+    "claims",
+    "premium_payments",
+    "appeals",
+)
 ARGUMENTS: dict[str, Any] = {
     "tenants": 2,
     "members": 1200,

@@ -1,4 +1,8 @@
-"""One small world for all tests of the generator."""
+"""The worlds that the tests of the generator share."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -9,9 +13,20 @@ from seeds_gen.aca import generate
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A small world for all tests."""
+    return _made(tmp_path_factory.mktemp("world") / "landing", ARGUMENTS)
+
+
+@pytest.fixture(scope="session")
+def large_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A year of a world with enough stays and appeals to have figures."""
+    year = {"tenants": 1, "members": 9000, "start": date(2024, 1, 1), "end": date(2024, 12, 31)}
+    return _made(tmp_path_factory.mktemp("large") / "landing", ARGUMENTS | year)
+
+
+def _made(landing: Path, arguments: dict[str, Any]) -> World:
     """The files, and per feed a typed table with tenant_id and extracted_on added."""
-    landing = tmp_path_factory.mktemp("world") / "landing"
-    summary = generate(landing, **ARGUMENTS)
+    summary = generate(landing, **arguments)
     connection = duckdb.connect()
     for feed in FEEDS:
         typed = ", ".join(

@@ -61,6 +61,9 @@ def test_every_reference_leads_to_a_known_row(world: World) -> None:
         ("claims", "providers", "provider_id"),
         ("enrollments", "plans", "plan_id"),
         ("claims", "plans", "plan_id"),
+        ("premium_payments", "members", "member_id"),
+        ("premium_payments", "enrollments", "enrollment_id"),
+        ("appeals", "claims", "claim_id"),
     ):
         orphans = world.value(
             f"SELECT count(*) FROM {child} c WHERE NOT EXISTS (FROM {parent} p WHERE "
@@ -264,6 +267,25 @@ def test_spans_end_early_are_cancelled_and_changed(world: World) -> None:
             coverage_end_date, extracted_on FROM enrollments)
         WHERE coverage_end_date < earlier_end AND coverage_end_date < extracted_on - 31""")
     assert retro > 0
+
+
+def test_plans_are_chosen_in_the_window_of_their_source(world: World) -> None:
+    windows = world.rows("""
+        SELECT count(*), count(*) FILTER (CASE
+          WHEN enrollment_source = 'special_enrollment'
+            THEN coverage_start_date - selection_date NOT BETWEEN 1 AND 60
+          WHEN month(coverage_start_date) = 1
+            THEN strftime(selection_date, '%m-%d') NOT BETWEEN '11-01' AND '12-15'
+          ELSE strftime(selection_date + 20, '%m-%d') NOT BETWEEN '01-05' AND '02-04' END)
+        FROM enrollments GROUP BY enrollment_source""")
+    assert len(windows) == 3
+    assert all(spans > 50 and wrong == 0 for spans, wrong in windows)
+    early = "SELECT count(*) FROM enrollments WHERE {} OR coverage_start_date - selection_date > 90"
+    assert world.value(early.format("selection_date >= coverage_start_date")) == 0
+    changed = world.value("""
+        SELECT count(*) FROM (SELECT tenant_id, enrollment_id FROM enrollments
+          GROUP BY ALL HAVING count(DISTINCT selection_date) <> 1)""")
+    assert changed == 0
 
 
 def test_lines_are_pended_denied_adjusted_and_reversed(world: World) -> None:

@@ -12,7 +12,10 @@ MODEL (
     procedure_category TEXT,
     code_system TEXT,
     typical_allowed_amount DECIMAL(12, 2),
-    typical_units INT
+    typical_units INT,
+    typical_stay_days DECIMAL(5, 1),
+    drug_class TEXT,
+    visit_kind TEXT
   ),
   column_descriptions (
     procedure_code = 'own PX- code or HCPCS Level II',
@@ -20,7 +23,10 @@ MODEL (
     procedure_category = 'service category',
     code_system = 'own or HCPCS',
     typical_allowed_amount = 'typical allowed amount of one unit, USD',
-    typical_units = 'typical units'
+    typical_units = 'typical units',
+    typical_stay_days = 'mean days of an inpatient stay, own estimate; NULL unless a stay',
+    drug_class = 'generic, brand or specialty of a 30-day fill; NULL unless a fill',
+    visit_kind = 'office, telehealth, preventive, behavioral, emergency, urgent_care or inpatient; NULL unless a visit or stay'
   ),
   audits (
     not_null(columns := (
@@ -29,6 +35,19 @@ MODEL (
     unique_values(columns := (
       procedure_code
     )),
+    accepted_values("column" := drug_class, is_in := ('generic', 'brand', 'specialty')),
+    accepted_values(
+      "column" := visit_kind,
+      is_in := (
+        'office',
+        'telehealth',
+        'preventive',
+        'behavioral',
+        'emergency',
+        'urgent_care',
+        'inpatient'
+      )
+    ),
     number_of_rows(threshold := 1)
   )
 )

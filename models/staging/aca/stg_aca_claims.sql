@@ -23,9 +23,9 @@ MODEL (
     unique_combination_of_columns(columns := (tenant_id, load_id, claim_id, line_number)),
     accepted_values("column" := claim_status, is_in := ('pended', 'paid', 'denied', 'reversed')),
     accepted_range("column" := claim_amount, min_v := 0),
-    forall(criteria := (
-      service_date <= received_date
-    ), blocking := FALSE),
+    forall(criteria := (service_date <= received_date, service_date <= discharge_date), blocking := FALSE),
+    accepted_values("column" := discharge_status, is_in := ('home', 'transfer', 'left_against_advice', 'died')),
+    accepted_values("column" := admission_type, is_in := ('emergency', 'urgent', 'elective', 'newborn')),
     staged_equals_landed(feed := 'aca_claims', raw_table := raw.aca_claims, key := (claim_id, line_number))
   )
 );
@@ -61,6 +61,9 @@ WITH landed AS (
     deductible,
     copay,
     coinsurance,
+    discharge_date,
+    @code(discharge_status) AS discharge_status,
+    @code(admission_type) AS admission_type,
     extracted_at,
     load_timestamp,
     source_line,
@@ -94,7 +97,10 @@ SELECT
   extracted_at::TIMESTAMP AS extracted_at, /* when the source was read */
   load_timestamp::TIMESTAMP AS load_timestamp, /* when the batch landed */
   load_timestamp::DATE AS load_date, /* day the batch landed: the increment */
-  source_line::INT AS source_line /* line of the source file */
+  source_line::INT AS source_line, /* line of the source file */
+  discharge_date::DATE AS discharge_date, /* day the patient left; NULL unless inpatient */
+  discharge_status::TEXT AS discharge_status, /* home, transfer, left_against_advice or died; NULL unless inpatient */
+  admission_type::TEXT AS admission_type /* emergency, urgent, elective or newborn; NULL unless inpatient */
 FROM standardised
 WHERE
   line_rank = 1

@@ -13,6 +13,9 @@ MODEL (
     unique_combination_of_columns(columns := (tenant_id, load_id, enrollment_id)),
     accepted_values("column" := enrollment_source, is_in := ('open_enrollment', 'special_enrollment', 'auto_renewal')),
     accepted_range("column" := aptc_amount, min_v := 0),
+    forall(criteria := (
+      selection_date < coverage_start_date
+    ), blocking := FALSE),
     staged_equals_landed(feed := 'aca_enrollments', raw_table := raw.aca_enrollments, key := (
       enrollment_id
     ))
@@ -39,6 +42,7 @@ WITH landed AS (
     rating_area,
     @code(enrollment_source) AS enrollment_source,
     @code(termination_reason) AS termination_reason,
+    selection_date,
     extracted_at,
     load_timestamp,
     source_line,
@@ -63,7 +67,8 @@ SELECT
   extracted_at::TIMESTAMP AS extracted_at, /* when the source was read */
   load_timestamp::TIMESTAMP AS load_timestamp, /* when the batch landed */
   load_timestamp::DATE AS load_date, /* day the batch landed: the increment */
-  source_line::INT AS source_line /* line of the source file */
+  source_line::INT AS source_line, /* line of the source file */
+  selection_date::DATE AS selection_date /* day the plan was chosen or renewed; NULL when not on record */
 FROM standardised
 WHERE
   line_rank = 1

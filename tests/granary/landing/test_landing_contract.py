@@ -98,9 +98,7 @@ def test_the_committed_external_models_are_those_of_the_contracts(
     project_contracts: Contracts,
 ) -> None:
     committed = (PROJECT / "external_models" / "raw.yaml").read_text()
-    assert committed == external_models(project_contracts), (
-        "write it again: granary.landing.dictionary.external_models"
-    )
+    assert committed == external_models(project_contracts), "write it again: make docs"
     models = {model["name"]: model["columns"] for model in yaml.safe_load(committed)}
     assert models["raw.aca_plans"]["coinsurance_rate"] == "DECIMAL(5, 4)"
     assert list(models["raw.aca_plans"])[-5:] == [
