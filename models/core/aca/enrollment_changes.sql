@@ -26,6 +26,7 @@ MODEL (
     aptc_amount,
     rating_area,
     enrollment_source,
-    termination_reason
+    termination_reason,
+    selection_date
   )
 )

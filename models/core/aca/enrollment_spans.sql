@@ -30,6 +30,7 @@ WITH retractions AS (
     rating_area,
     enrollment_source,
     termination_reason,
+    selection_date,
     operation,
     load_id,
     extracted_at,
@@ -56,6 +57,7 @@ WITH retractions AS (
     rating_area,
     enrollment_source,
     termination_reason,
+    selection_date,
     operation,
     load_id,
     extracted_at,
@@ -74,6 +76,7 @@ SELECT
   rating_area::INT AS rating_area,
   enrollment_source::TEXT AS enrollment_source,
   termination_reason::TEXT AS termination_reason,
+  selection_date::DATE AS selection_date,
   extracted_at::TIMESTAMP AS extracted_at,
   load_id::BIGINT AS load_id
 FROM ranked
