@@ -1,6 +1,9 @@
 AUDIT (
   name no_overlapping_versions,
-  dialect duckdb
+  dialect duckdb,
+  defaults (
+    condition = TRUE
+  )
 );
 
 WITH bounded AS (
@@ -8,6 +11,8 @@ WITH bounded AS (
     *,
     LEAD(validity_start_ts) OVER (PARTITION BY @EACH(@key, k -> k) ORDER BY validity_start_ts) AS next_start_ts
   FROM @this_model
+  WHERE
+    @condition
 )
 SELECT
   *
@@ -17,7 +22,10 @@ WHERE
 
 AUDIT (
   name one_current_version,
-  dialect duckdb
+  dialect duckdb,
+  defaults (
+    condition = TRUE
+  )
 );
 
 SELECT
@@ -25,7 +33,7 @@ SELECT
   COUNT(*) AS current_versions
 FROM @this_model
 WHERE
-  current_flag
+  current_flag AND @condition
 GROUP BY
   @EACH(@key, k -> k)
 HAVING
@@ -37,12 +45,9 @@ AUDIT (
 );
 
 SELECT
-  1 AS missing
+  COUNT(*) AS unknown_members
+FROM @this_model
 WHERE
-  NOT EXISTS(
-    SELECT
-      1
-    FROM @this_model
-    WHERE
-      @column = -1
-  )
+  @column = -1
+HAVING
+  COUNT(*) <> 1

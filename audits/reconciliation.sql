@@ -93,17 +93,22 @@ WHERE
 
 AUDIT (
   name same_total,
-  dialect duckdb
+  dialect duckdb,
+  defaults (condition = TRUE, other_condition = TRUE)
 );
 
 WITH ours AS (
   SELECT
     COALESCE(SUM(@column), 0) AS total
   FROM @this_model
+  WHERE
+    @condition
 ), theirs AS (
   SELECT
     COALESCE(SUM(@column), 0) AS total
   FROM @other
+  WHERE
+    @other_condition
 )
 SELECT
   ours.total AS total,
@@ -118,8 +123,14 @@ AUDIT (
   dialect duckdb
 );
 
-/* one line per key of the change log, and the paid amount of the latest states */
-WITH ranked AS (
+/* of the lines that the run touched: one per key of the change log, and the paid amount of the latest states */
+WITH touched AS (
+  SELECT
+    claim_line_key
+  FROM core.claim_line_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), ranked AS (
   SELECT
     changes.paid_amount,
     ROW_NUMBER() OVER (
@@ -131,6 +142,11 @@ WITH ranked AS (
     ON retractions.load_id = changes.load_id
   WHERE
     retractions.load_id IS NULL
+    AND changes.claim_line_key IN (
+      SELECT
+        claim_line_key
+      FROM touched
+    )
 ), expected AS (
   SELECT
     COUNT(*) AS row_count,
@@ -144,7 +160,11 @@ WITH ranked AS (
     COALESCE(SUM(paid_amount), 0) AS total
   FROM @this_model
   WHERE
-    NOT is_retracted
+    claim_line_key IN (
+      SELECT
+        claim_line_key
+      FROM touched
+    )
 )
 SELECT
   ours.row_count AS row_count,

@@ -1,11 +1,21 @@
 AUDIT (
   name references_dimension,
-  dialect duckdb
+  dialect duckdb,
+  defaults (
+    condition = TRUE
+  )
 );
 
+WITH facts AS (
+  SELECT
+    *
+  FROM @this_model
+  WHERE
+    @condition
+)
 SELECT
   facts.*
-FROM @this_model AS facts
+FROM facts
 LEFT JOIN @dimension AS dimension
   ON dimension.@column = facts.@column
 WHERE
@@ -14,14 +24,15 @@ WHERE
 AUDIT (
   name unknown_share_at_most,
   dialect duckdb,
-  defaults (
-    share = 0.05
-  )
+  defaults (share = 0.05, rows_at_least = 20, condition = TRUE)
 );
 
+/* of a handful of rows any one is a large share */
 SELECT
   COUNT(*) AS row_count,
   SUM(CASE WHEN @column = -1 THEN 1 ELSE 0 END) AS unknown_count
 FROM @this_model
+WHERE
+  @condition
 HAVING
-  SUM(CASE WHEN @column = -1 THEN 1 ELSE 0 END) > @share * COUNT(*)
+  SUM(CASE WHEN @column = -1 THEN 1 ELSE 0 END) > @share * COUNT(*) AND COUNT(*) >= @rows_at_least

@@ -202,8 +202,14 @@ class Pipeline:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
 
     def _transform(self, verb: str, environment: str, work: Work) -> None:
+        # SQLMesh extends sqlglot's generators, which has to happen before definitions are written:
+        # a generator that was used before writes macros wrongly, and every model seems changed.
+        import sqlmesh  # noqa: F401
+
         with self.gateway.writer(f"{verb} {environment}", self._waiting):
             self._prepare_raw()
+            if verb == "plan":
+                self._refresh_metric_models()
             version = project_version(PROJECT)
             with self.gateway.operations() as connection:
                 log = RunLog(connection)
@@ -217,6 +223,8 @@ class Pipeline:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
                     with self._load() as transformation:
+                        if verb == "plan":
+                            load_registry().check_columns(transformation.columns())
                         done = work(transformation, step)
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "

@@ -9,16 +9,11 @@ from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
 
 from macros.keys import attr_hash, bigint_key
+from macros.touches import START_OF_TIME, columns_of, names_of, rows_heard_of
 
 LOG_COLUMNS = ("operation", "attr_hash", "load_id", "extracted_at", "load_timestamp", "load_date")
 END_OF_TIME = "CAST('9999-12-31' AS TIMESTAMP)"
-START_OF_TIME = "CAST('1900-01-01' AS TIMESTAMP)"
 UNKNOWN_SK = -1
-
-
-def _names(columns: exp.Expression) -> list[str]:
-    items = columns.expressions if isinstance(columns, exp.Tuple) else [columns.unnest()]
-    return [item.name for item in items]
 
 
 def _typed(expression: str, name: str, types: dict[str, exp.DataType]) -> str:
@@ -31,8 +26,16 @@ def _hash_of(evaluator: MacroEvaluator, prefix: str, names: list[str]) -> str:
     return attr_hash(evaluator, *(exp.column(name, table=prefix) for name in names)).sql("duckdb")
 
 
-def _columns(prefix: str, names: list[str]) -> str:
-    return ", ".join(f"{prefix}.{name}" for name in names)
+def _member_key(evaluator: MacroEvaluator, member: exp.Expression | None, prefix: str) -> str:
+    """The column member_key; NULL where the row names no member, as that of a key that is gone."""
+    if member is None:
+        return ""
+    names = names_of(member)
+    value = bigint_key(evaluator, *(exp.column(name, table=prefix) for name in names))
+    return (
+        f"CAST(CASE WHEN {prefix}.{names[-1]} IS NOT NULL THEN {value.sql('duckdb')} END AS BIGINT) "
+        "AS member_key /* durable, pseudonymous key of the member, the same over all versions */,"
+    )
 
 
 @macro()
@@ -42,6 +45,7 @@ def snapshot_changes(
     feed: exp.Expression,
     key: exp.Expression,
     tracked: exp.Expression,
+    member: exp.Expression | None = None,
 ) -> str:
     """What each full snapshot changed against the snapshot before it.
 
@@ -58,8 +62,10 @@ def snapshot_changes(
         feed: the feed's name in ops.load_batch.
         key: the natural key, tenant_id first.
         tracked: the attributes whose change makes a version.
+        member: the columns that name the member whom a row is about, where it is about one.
     """
-    keys, attributes = _names(key), _names(tracked)
+    keys, attributes = names_of(key), names_of(tracked)
+    member_key = _member_key(evaluator, member, "compared")
     types = evaluator.columns_to_types(staged)
     start, end = evaluator.locals["start_ds"], evaluator.locals["end_ds"]
     same_key = " AND ".join(f"current_rows.{name} = previous_rows.{name}" for name in keys)
@@ -116,18 +122,18 @@ WITH ledger AS (
   FROM compared_batches
   WHERE CAST(known_at AS DATE) BETWEEN CAST('{start}' AS DATE) AND CAST('{end}' AS DATE)
 ), current_rows AS (
-  SELECT arrived.load_id, {_columns("staged", keys + attributes)}, {current_hash} AS attr_hash
+  SELECT arrived.load_id, {columns_of("staged", keys + attributes)}, {current_hash} AS attr_hash
   FROM arrived
   INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.load_id
 ), previous_rows AS (
-  SELECT arrived.load_id, {_columns("staged", keys)}, {current_hash} AS attr_hash
+  SELECT arrived.load_id, {columns_of("staged", keys)}, {current_hash} AS attr_hash
   FROM arrived
   INNER JOIN {staged.sql("duckdb")} AS staged ON staged.load_id = arrived.previous_load_id
 ), compared AS (
   SELECT
     COALESCE(current_rows.load_id, previous_rows.load_id) AS load_id,
     {", ".join(f"COALESCE(current_rows.{name}, previous_rows.{name}) AS {name}" for name in keys)},
-    {_columns("current_rows", attributes)},
+    {columns_of("current_rows", attributes)},
     current_rows.attr_hash,
     CASE
       WHEN previous_rows.load_id IS NULL THEN 'I'
@@ -138,6 +144,7 @@ WITH ledger AS (
   FULL JOIN previous_rows ON current_rows.load_id = previous_rows.load_id AND {same_key}
 )
 SELECT
+  {member_key}
   {", ".join(_typed(f"compared.{name}", name, types) for name in keys + attributes)},
   CAST(compared.operation AS TEXT) AS operation /* I: new key, U: changed, D: gone */,
   CAST(compared.attr_hash AS TEXT) AS attr_hash /* hash of all tracked attributes; NULL when gone */,
@@ -156,6 +163,7 @@ def feed_changes(
     evaluator: MacroEvaluator,
     staged: exp.Expression,
     durable_key: exp.Expression,
+    member: exp.Expression,
     key: exp.Expression,
     tracked: exp.Expression,
 ) -> str:
@@ -165,15 +173,17 @@ def feed_changes(
 
     Args:
         staged: the staging table of the feed, one row per key and load_id.
-        durable_key: name of a single-column key made of `key`, for joins and upserts.
+        durable_key: name of a single-column key made of `key`, for joins and lookups.
+        member: the columns that name the member whom the state is about.
         key: the natural key, tenant_id first.
         tracked: the attributes of a state.
     """
-    keys, attributes = _names(key), _names(tracked)
+    keys, attributes = names_of(key), names_of(tracked)
     types = evaluator.columns_to_types(staged)
     start, end = evaluator.locals["start_ds"], evaluator.locals["end_ds"]
     key_columns = [exp.column(name, table="staged") for name in keys]
     durable = bigint_key(evaluator, *key_columns).sql("duckdb")
+    member_key = _member_key(evaluator, member, "staged")
     return f"""
 WITH staged AS (
   SELECT {", ".join(keys + attributes)}, load_id, extracted_at, load_timestamp, load_date
@@ -182,6 +192,7 @@ WITH staged AS (
 )
 SELECT
   CAST({durable} AS BIGINT) AS {durable_key.name} /* the natural key in one number */,
+  {member_key}
   {", ".join(_typed(f"staged.{name}", name, types) for name in keys + attributes)},
   CAST('U' AS TEXT) AS operation /* always U: the feed reports states */,
   CAST({_hash_of(evaluator, "staged", attributes)} AS TEXT) AS attr_hash /* hash of all tracked attributes */,
@@ -199,15 +210,24 @@ def scd_type_2(
     log: exp.Expression,
     surrogate_key: exp.Expression,
     key: exp.Expression,
+    durable_key: exp.Expression | None = None,
 ) -> str:
     """Every version of every key, folded from a change log; one row -1 stands for the unknown.
+
+    For models of kind recompute_touched: a run folds the keys of which it learned something anew.
 
     Versions are [validity_start_ts, validity_end_ts). Of several states at one instant the one that
     landed last counts, so a corrected extract replaces the wrong one; equal neighbours are one version;
     a D closes a version and opens a gap; retracted batches do not count. `join_from_ts` is when facts may begin to use the version: a
     key's first version also serves the time before it was first seen.
+
+    Args:
+        log: the change log.
+        surrogate_key: name of the key of a version.
+        key: the natural key, tenant_id first.
+        durable_key: name of a single-column key made of `key`, the same for all versions.
     """
-    keys, surrogate = _names(key), surrogate_key.name
+    keys, surrogate = names_of(key), surrogate_key.name
     types = evaluator.columns_to_types(log)
     attributes = [name for name in types if name not in (*keys, *LOG_COLUMNS)]
     by_key = ", ".join(keys)
@@ -220,18 +240,36 @@ def scd_type_2(
         is_text = name in types and types[name].is_type(*exp.DataType.TEXT_TYPES)
         return _typed("'unknown'" if is_text else str(UNKNOWN_SK), name, types)
 
+    durable, durable_unknown = "", ""
+    if durable_key:
+        parts = [exp.column(name, table="bounded") for name in keys]
+        value = bigint_key(evaluator, *parts).sql("duckdb")
+        durable = (
+            f"CAST({value} AS BIGINT) AS {durable_key.name} "
+            "/* durable, pseudonymous key, the same over all versions */,"
+        )
+        durable_unknown = f"CAST({UNKNOWN_SK} AS BIGINT) AS {durable_key.name},"
     business = [*keys, *attributes]
     return f"""
-WITH retractions AS (
+WITH heard AS (
+  {rows_heard_of(evaluator, log, keys)}
+), touched_keys AS (
+  SELECT DISTINCT {columns_of("heard", keys)}
+  FROM heard
+  UNION ALL
+  SELECT {", ".join(unknown(name) for name in keys)}
+), retractions AS (
   SELECT load_id
   FROM ops.retraction
 ), changes AS (
-  SELECT {_columns("log", business)}, log.attr_hash, log.load_id, log.extracted_at, log.load_timestamp
+  SELECT {columns_of("log", business)}, log.attr_hash, log.load_id, log.extracted_at, log.load_timestamp
   FROM {log.sql("duckdb")} AS log
-  WHERE NOT EXISTS (SELECT 1 FROM retractions WHERE retractions.load_id = log.load_id)
+  WHERE
+    ({columns_of("log", keys)}) IN (SELECT {", ".join(keys)} FROM touched_keys)
+    AND NOT EXISTS (SELECT 1 FROM retractions WHERE retractions.load_id = log.load_id)
 ), said AS (
   SELECT
-    {_columns("changes", business)}, changes.attr_hash, changes.load_id, changes.extracted_at,
+    {columns_of("changes", business)}, changes.attr_hash, changes.load_id, changes.extracted_at,
     changes.load_timestamp,
     LAG(changes.attr_hash) OVER (
       PARTITION BY {by_key} ORDER BY extracted_at, load_timestamp, load_id
@@ -239,7 +277,7 @@ WITH retractions AS (
   FROM changes
 ), ranked AS (
   SELECT
-    {_columns("said", business)}, said.attr_hash, said.load_id, said.extracted_at,
+    {columns_of("said", business)}, said.attr_hash, said.load_id, said.extracted_at,
     said.load_timestamp,
     ROW_NUMBER() OVER (
       PARTITION BY {by_key}, extracted_at ORDER BY load_timestamp DESC, load_id DESC
@@ -248,14 +286,14 @@ WITH retractions AS (
   WHERE said.attr_hash IS DISTINCT FROM said.said_before
 ), states AS (
   SELECT
-    {_columns("ranked", business)}, ranked.attr_hash, ranked.load_id, ranked.extracted_at,
+    {columns_of("ranked", business)}, ranked.attr_hash, ranked.load_id, ranked.extracted_at,
     ranked.load_timestamp,
     LAG(ranked.attr_hash) OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS previous_attr_hash
   FROM ranked
   WHERE ranked.state_rank = 1
 ), bounded AS (
   SELECT
-    {_columns("states", business)}, states.attr_hash, states.load_id, states.extracted_at,
+    {columns_of("states", business)}, states.attr_hash, states.load_id, states.extracted_at,
     states.load_timestamp,
     LEAD(extracted_at) OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS next_extracted_at,
     ROW_NUMBER() OVER (PARTITION BY {by_key} ORDER BY extracted_at) AS version_number
@@ -264,6 +302,7 @@ WITH retractions AS (
 )
 SELECT
   CAST({sk} AS BIGINT) AS {surrogate} /* surrogate key of the version; -1 is the unknown */,
+  {durable}
   {", ".join(_typed(f"bounded.{name}", name, types) for name in business)},
   CAST(bounded.extracted_at AS TIMESTAMP) AS validity_start_ts /* first instant at which the version holds */,
   CAST(COALESCE(bounded.next_extracted_at, {END_OF_TIME}) AS TIMESTAMP) AS validity_end_ts /* first instant at which it no longer holds; 9999-12-31 when current */,
@@ -277,6 +316,7 @@ WHERE bounded.attr_hash IS NOT NULL
 UNION ALL
 SELECT
   CAST({UNKNOWN_SK} AS BIGINT) AS {surrogate},
+  {durable_unknown}
   {", ".join(unknown(name) for name in business)},
   {START_OF_TIME} AS validity_start_ts,
   {END_OF_TIME} AS validity_end_ts,

@@ -12,16 +12,58 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
     "stg_aca_plans": [("load_id",)],
     "stg_aca_providers": [("load_id",)],
     "stg_aca_enrollments": [("load_id",)],
-    "stg_aca_claims": [("load_date",)],
     "stg_aca_qhp_landscape": [("load_id",)],
+    "member_changes": [("member_id",), ("load_id",)],
+    "provider_changes": [("provider_id",), ("load_id",)],
+    "plan_changes": [("plan_id",), ("load_id",)],
+    "enrollment_changes": [
+        ("enrollment_id",),
+        ("load_id",),
+        ("member_id",),
+        ("plan_id",),
+        ("coverage_end_date",),
+    ],
     "claim_line_changes": [
         ("claim_line_key",),
-        ("load_date",),
+        ("load_id",),
         ("member_id", "service_date"),
         ("provider_id", "service_date"),
+        ("plan_id", "service_date"),
     ],
-    "latest_claim_lines": [("claim_line_key",), ("service_date",)],
-    "claims_daily_member": [("service_date",)],
+    "dim_member": [("member_sk",), ("member_key",), ("member_id",)],
+    "dim_provider": [("provider_sk",), ("provider_id",)],
+    "dim_plan": [("plan_sk",), ("plan_id",)],
+    "enrollment_spans": [("member_key",), ("enrollment_id",)],
+    "fct_claim_line": [
+        ("claim_line_key",),
+        ("claim_id",),
+        ("member_key",),
+        ("provider_sk",),
+        ("service_month",),
+    ],
+    "fct_claim": [("claim_id",)],
+    "fct_member_month": [("member_key",), ("coverage_month",)],
+    "fct_enrollment": [("member_key",)],
+    "claims_daily_member": [("member_key",), ("service_date",)],
+    "agg_member_cost": [("member_key",)],
+    "agg_provider_performance": [("provider_id",)],
+    "high_cost_member_tracking": [("member_key",)],
+}
+# Days in whose order a table grows, for which a few numbers per range of pages are enough.
+GROWS_BY = {
+    "stg_aca_members": "load_date",
+    "stg_aca_plans": "load_date",
+    "stg_aca_providers": "load_date",
+    "stg_aca_enrollments": "load_date",
+    "stg_aca_claims": "load_date",
+    "stg_aca_qhp_landscape": "load_date",
+    "member_changes": "load_date",
+    "provider_changes": "load_date",
+    "plan_changes": "load_date",
+    "enrollment_changes": "load_date",
+    "claim_line_changes": "load_date",
+    "claim_line_touches": "touched_on",
+    "coverage_touches": "touched_on",
 }
 
 
@@ -37,17 +79,20 @@ def physical_design(evaluator: MacroEvaluator) -> list[str]:
     table = exp.to_table(this, dialect="postgres") if isinstance(this, str) else this
     schema, name = (part.name for part in table.parts[-2:])
     model = name.removeprefix(f"{schema.removeprefix('sqlmesh__')}__").rsplit("__", 1)[0]
-    indexes = INDEXES.get(model, [])
     if evaluator.runtime_stage == RuntimeStage.CREATING.value:
-        return [_index(schema, name, columns) for columns in indexes]
+        indexes = [_index(schema, name, "btree", columns) for columns in INDEXES.get(model, [])]
+        if model in GROWS_BY:
+            indexes.append(_index(schema, name, "brin", (GROWS_BY[model],)))
+        return [*indexes, f'ANALYZE "{schema}"."{name}"']
     if evaluator.runtime_stage == RuntimeStage.EVALUATING.value:
         return [f'ANALYZE "{schema}"."{name}"']
     return []
 
 
-def _index(schema: str, table: str, columns: tuple[str, ...]) -> str:
+def _index(schema: str, table: str, method: str, columns: tuple[str, ...]) -> str:
     name = f"{table.split('__', 1)[-1]}_{'_'.join(columns)}"[-IDENTIFIER_LIMIT:]
-    return f'CREATE INDEX IF NOT EXISTS "{name}" ON "{schema}"."{table}" ({", ".join(columns)})'
+    listed = ", ".join(columns)
+    return f'CREATE INDEX IF NOT EXISTS "{name}" ON "{schema}"."{table}" USING {method} ({listed})'
 
 
 @macro()

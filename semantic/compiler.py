@@ -14,12 +14,12 @@ from sqlglot import exp, parse_one
 from granary.errors import GranaryError
 from semantic.definitions import DIALECT, Grain, Measure, Metric
 from semantic.query import Query, date_literal, require_distinct
-from semantic.registry import PERIOD, TENANT, Domain, Reached, Registry, nearest
+from semantic.registry import PERIOD, TENANT, Domain, Reached, Registry, nearest, probably
 
 EMPTY_IS_ZERO = {"sum", "count", "distinct"}
 KEYS = "keys"
 # Wide enough for any numerator; the unit decides the final type.
-NUMERATOR_TYPE = "DECIMAL(38, 6)"
+QUOTIENT_TYPE = "DECIMAL(38, 6)"
 UNKNOWN = "unknown"
 
 TableName = Callable[[str], str]
@@ -101,7 +101,7 @@ def _check(registry: Registry, query: Query) -> None:
             if name not in known:
                 raise GranaryError(
                     f"{metric} cannot be split by {name}.",
-                    f"{nearest(name, known)} It knows {', '.join(sorted(known))}.",
+                    f"{probably(name, known)} It knows {', '.join(sorted(known))}.".strip(),
                 )
         finest = registry.grain(metric)
         if query.grain and query.grain.days < finest.days:
@@ -201,11 +201,14 @@ def _joined(
 
 
 def _last_instants(fact: _Fact, query: Query, table_name: TableName) -> exp.Select:
-    """The last instant with rows, of each tenant and period."""
-    entity = fact.domain.entities[fact.entity]
-    table = exp.alias_(exp.to_table(table_name(entity.table)), fact.entity, table=True)
-    time = exp.column(fact.time, table=fact.entity)
-    tenant = exp.column(TENANT, table=fact.entity)
+    """The last instant on record, of each tenant and period."""
+    entities = fact.domain.entities
+    name = entities[fact.entity].clock or fact.entity
+    time = exp.column(fact.time, table=name)
+    if name != fact.entity:
+        time = exp.column(next(iter(entities[name].time)), table=name)
+    tenant = exp.column(TENANT, table=name)
+    table = exp.alias_(exp.to_table(table_name(entities[name].table)), name, table=True)
     select = exp.Select().from_(table, copy=False)
     select = select.select(tenant, exp.alias_(exp.Max(this=time.copy()), "instant"), copy=False)
     for condition in _within(time, query):
@@ -322,20 +325,29 @@ def _value(registry: Registry, name: str) -> exp.Expr:
             return exp.func("COALESCE", column, exp.Literal.number(0))
         return column
     if metric.ratio:
-        above: exp.Expr = exp.cast(_value(registry, metric.ratio.numerator), NUMERATOR_TYPE)
+        above = _value(registry, metric.ratio.numerator)
         if metric.ratio.scale != 1:
             above = exp.Mul(this=above, expression=exp.Literal.number(metric.ratio.scale))
-        below = exp.func(
-            "NULLIF", _value(registry, metric.ratio.denominator), exp.Literal.number(0)
-        )
-        return exp.Div(this=above, expression=below)
+        return _quotient(above, _value(registry, metric.ratio.denominator))
     if metric.derived is None:
         raise TypeError(f"{name} has no formula")
-    return metric.derived.transform(
-        lambda node: (
-            exp.paren(_value(registry, node.name)) if isinstance(node, exp.Column) else node
-        )
-    )
+    formula = metric.derived.copy()
+    for division in formula.find_all(exp.Div):
+        safe = _quotient(division.this.copy(), division.expression.copy())
+        division.set("this", safe.this)
+        division.set("expression", safe.expression)
+        # What DuckDB's own division does is said now.
+        division.set("typed", None)
+        division.set("safe", None)
+    for other in metric.inputs:
+        formula = _with(formula, other, exp.paren(_value(registry, other)))
+    return formula
+
+
+def _quotient(above: exp.Expr, below: exp.Expr) -> exp.Div:
+    """A division that has no value over zero."""
+    whole = exp.func("NULLIF", below, exp.Literal.number(0))
+    return exp.Div(this=exp.cast(above, QUOTIENT_TYPE), expression=whole)
 
 
 def _keys(query: Query) -> list[str]:

@@ -49,6 +49,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     SCORE = "score"
     MEMBERS = "members"
+    AVERAGE_MEMBERS = "average members"
     SELECTIONS = "selections"
     SPANS = "coverage spans"
     INVOICES = "invoices"
@@ -57,8 +58,10 @@ class Unit(StrEnum):
     APPEALS = "appeals"
     STAYS = "stays"
     VISITS = "visits"
+    WEIGHTED_VISITS = "weighted visits"
     FILLS = "fills"
     PROVIDERS = "providers"
+    CONDITIONS = "conditions"
 
     @property
     def sql_type(self) -> str:
@@ -79,6 +82,8 @@ _SQL_TYPES = {
     Unit.PER_MEMBER_YEAR: "DECIMAL(20, 4)",
     Unit.DAYS: "DECIMAL(20, 2)",
     Unit.MONTHS: "DECIMAL(20, 2)",
+    Unit.AVERAGE_MEMBERS: "DECIMAL(20, 2)",
+    Unit.WEIGHTED_VISITS: "DECIMAL(20, 4)",
     Unit.RATIO: "DECIMAL(20, 6)",
     Unit.SCORE: "DECIMAL(20, 6)",
 }
@@ -90,6 +95,8 @@ _FORMATS = {
     Unit.PER_MEMBER_YEAR: ",.2f",
     Unit.DAYS: ",.1f",
     Unit.MONTHS: ",.1f",
+    Unit.AVERAGE_MEMBERS: ",.1f",
+    Unit.WEIGHTED_VISITS: ",.1f",
     Unit.RATIO: ",.3f",
     Unit.SCORE: ",.3f",
 }
@@ -157,6 +164,8 @@ class Entity(Part):
         key: column that identifies a row, when other entities join to it.
         time: columns with the time of an event, each with the grain that it is exact to; the
             first is the default. None for an entity that only describes.
+        clock: the entity whose instants are those on record, where this one may have no row at
+            one: a month without pended claims is no reason to show those of the month before.
         joins: entities of which each row has one, by name, with the column that holds their key.
         dimensions: what its own columns can split by.
     """
@@ -165,6 +174,7 @@ class Entity(Part):
     description: Words
     key: Name | None = None
     time: dict[Name, Grain] = Field(default_factory=dict)
+    clock: Name | None = None
     joins: dict[Name, Name] = Field(default_factory=dict)
     dimensions: dict[Name, Dimension] = Field(default_factory=dict)
 
@@ -176,7 +186,7 @@ class Measure(Part):
         of: the entity.
         where: which rows count.
         time: the date that puts a row in a period; the entity's first when not given.
-        last: of each period only the last instant with rows counts, tenant by tenant, so that
+        last: of each period only the last instant on record counts, tenant by tenant, so that
             stocks (members in force, open claims) are not added up over time.
     """
 
@@ -211,11 +221,10 @@ class Measure(Part):
     @property
     def additivity(self) -> Additivity:
         """How its values combine."""
-        if self.last:
-            return Additivity.LAST
+        sums = Additivity.LAST if self.last else Additivity.SUM
         return {
-            "sum": Additivity.SUM,
-            "count": Additivity.SUM,
+            "sum": sums,
+            "count": sums,
             "distinct": Additivity.DISTINCT,
             "median": Additivity.MEDIAN,
             "largest": Additivity.EXTREME,
@@ -248,7 +257,7 @@ class Metric(Part):
     Attributes:
         question: the business question that it answers.
         derived: arithmetic on other metrics, by their names.
-        unit: what it counts; a share is between 0 and 1 and shown in percent.
+        unit: what it counts; a share is shown in percent.
         direction: whether more is better, worse or neither.
         synonyms: what else people call it.
     """

@@ -149,6 +149,14 @@ class Domain:
                             yield found.name, ("metrics", called, "measure")
 
     def _check_entity(self, name: str, entity: Entity) -> None:
+        clock = entity.clock and self.entities.get(entity.clock)
+        if entity.clock and not (clock and clock.time):
+            timed = [other for other, found in self.entities.items() if found.time]
+            raise self._fault(
+                ("entities", name, "clock"),
+                f"there is no entity {entity.clock} with a time",
+                nearest(entity.clock, timed),
+            )
         for other in entity.joins:
             if other not in self.entities:
                 raise self._fault(
@@ -389,8 +397,12 @@ def _is_linear(metric: Metric) -> bool:
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """A remedy that names what was probably meant."""
+    """A remedy that names what was probably meant, or what there is."""
+    listed = f"{', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else '.'}"
+    return probably(name, known) or f"Known are {listed}"
+
+
+def probably(name: str, known: Collection[str]) -> str:
+    """What was probably meant, as a question; "" when nothing is close."""
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(close)}?"
-    return f"Known are {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else '.'}"
+    return f"Did you mean {' or '.join(close)}?" if close else ""

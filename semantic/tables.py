@@ -139,9 +139,14 @@ def _wide_model(registry: Registry, domain: Domain, table: _Wide) -> MetricTable
         whole = f"{SCHEMA}.{domain.name}_metrics_monthly"
         sums = [n for n in table.metrics if registry.additivity(n) is Additivity.SUM]
         audits.append(f"same_totals(columns := ({', '.join(sums)}), other := {whole})")
+        # The audit reads it, so it has to be there first.
+        needs = f"depends_on ({whole}),"
     else:
+        needs = ""
         audits.append("number_of_rows(threshold := 1)")
-    return MetricTable(table.name, _model(table.name, keys, table.description, audits, select))
+    return MetricTable(
+        table.name, _model(table.name, keys, table.description, audits, select, needs)
+    )
 
 
 def _first_of(registry: Registry, metrics: Iterable[str], dimension: str) -> str:
@@ -224,7 +229,9 @@ def _long_branch(registry: Registry, domain: str, table: _Wide) -> exp.Select:
     )
 
 
-def _model(name: str, keys: str, description: str, audits: list[str], select: exp.Select) -> str:
+def _model(
+    name: str, keys: str, description: str, audits: list[str], select: exp.Select, needs: str = ""
+) -> str:
     written = description.replace("'", "''")
     header = (
         "/* Made from the registry in semantic/: edit that, then run `granary metrics write`. */"
@@ -235,6 +242,7 @@ MODEL (
   kind FULL,
   owner analytics_engineering,
   grain ({keys}),
+  {needs}
   description '{written}',
   audits ({", ".join(audits)})
 );

@@ -16,15 +16,7 @@ from granary.postgres.cluster import Cluster
 from granary.postgres.environment import environment_variables
 from granary.postgres.warehouse import Warehouse, connect, ensure, resolve
 from granary.settings import Settings
-
-WRITER_LOCK = 0x6772616E2D777269
-WHO_HOLDS_IT = """
-SELECT holder.application_name, to_char(holder.state_change AT TIME ZONE 'UTC', 'HH24:MI:SS')
-FROM pg_locks AS held
-JOIN pg_stat_activity AS holder ON holder.pid = held.pid
-WHERE held.locktype = 'advisory' AND held.granted AND holder.datname = current_database()
-  AND (held.classid::bigint << 32) + held.objid::bigint = %s
-"""
+from granary.writer import WRITER_LOCK, WRITER_NOW, writing_here
 
 
 class PostgresGateway:
@@ -105,7 +97,8 @@ class PostgresGateway:
             if row != (True,):
                 on_wait(_holder(connection) or "another process")
                 connection.execute("SELECT pg_advisory_lock(%s)", [WRITER_LOCK])
-            yield
+            with writing_here():
+                yield
 
     def writer_now(self) -> str | None:
         """Say who holds the advisory lock."""
@@ -160,8 +153,8 @@ class PostgresGateway:
 
 
 def _holder(connection: psycopg.Connection) -> str | None:
-    row = connection.execute(WHO_HOLDS_IT, [WRITER_LOCK]).fetchone()
-    return f"{row[0]}, since {row[1]} UTC" if row else None
+    row = connection.execute(WRITER_NOW).fetchone()
+    return str(row[0]) if row else None
 
 
 def _explain(error: psycopg.Error) -> str:

@@ -10,6 +10,7 @@ from granary.errors import GranaryError
 from granary.postgres.connection import connect
 from granary.postgres.endpoint import Endpoint
 from granary.postgres.record import RolePasswords
+from granary.writer import WRITER_FUNCTIONS
 
 LOADER = "granary_loader"
 TRANSFORMER = "granary_transformer"
@@ -114,6 +115,7 @@ def bootstrap(
             _execute(connection, DATABASE_GRANTS, database=database)
             with connect(admin.for_database(database), application_name=APPLICATION) as warehouse:
                 warehouse.execute(SCHEMA_GRANTS)
+                warehouse.execute(WRITER_FUNCTIONS)
             _execute(
                 connection,
                 "COMMENT ON DATABASE {database} IS {mark}",
@@ -134,7 +136,7 @@ def _mark(role_passwords: dict[str, str]) -> str:
 
     The passwords cannot be found from it: they have 192 random bits.
     """
-    setup = repr((ROLE_SETTINGS, DATABASE_GRANTS, SCHEMA_GRANTS, role_passwords))
+    setup = repr((ROLE_SETTINGS, DATABASE_GRANTS, SCHEMA_GRANTS, WRITER_FUNCTIONS, role_passwords))
     return f"Granary warehouse, set-up {hashlib.sha256(setup.encode()).hexdigest()[:16]}"
 
 

@@ -28,7 +28,7 @@ FEEDS = {
     ),
     "aca_claims": (
         ("claim_id", "line_number"),
-        ("member_id", "provider_id", "plan_id", "service_date", "claim_status"),
+        ("member_id", "provider_id", "plan_id", "service_date", "claim_status", "paid_amount"),
     ),
 }
 TENANTS = ("one", "two")
@@ -52,12 +52,20 @@ SERVICE_DAYS = [
     date(2025, 2, 14),
     date(2025, 3, 17),
 ]
-STARTS = [date(2025, 1, 1), date(2025, 1, 15), date(2025, 1, 16), date(2025, 2, 1)]
+STARTS = [
+    date(2024, 12, 20),
+    date(2025, 1, 1),
+    date(2025, 1, 15),
+    date(2025, 1, 16),
+    date(2025, 2, 1),
+]
 ENDS = [date(2025, 1, 1), date(2025, 1, 16), date(2025, 2, 1), date(2025, 3, 16)]
 
 members = st.sampled_from(["m1", "m2", "m3", "m4"])
 providers = st.sampled_from(["p1", "p2"])
 plans = st.sampled_from(["l1", "l2"])
+# Of these, three and one make a high-cost member.
+amounts = st.sampled_from([Decimal("20000.00"), Decimal("60000.00")])
 premiums = st.sampled_from([Decimal("100.00"), Decimal("200.00")])
 
 SNAPSHOTS: dict[str, SearchStrategy[Snapshot]] = {
@@ -90,6 +98,7 @@ SNAPSHOTS: dict[str, SearchStrategy[Snapshot]] = {
             plans,
             st.sampled_from(SERVICE_DAYS),
             st.sampled_from(["pended", "paid", "reversed"]),
+            amounts,
         ),
         max_size=3,
     ),

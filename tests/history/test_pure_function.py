@@ -6,13 +6,14 @@ same extract time and retractions leave no trace.
 
 import os
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from history.stories import FIRST_DAY, TENANTS, Batch, Event, Snapshot, Story, stories
+from history.stories import FEEDS, FIRST_DAY, TENANTS, Batch, Event, Snapshot, Story, stories
 from history.walk import FOREVER, ClaimLine, Version, claim_lines, versions
-from history.warehouse import Warehouse
+from history.warehouse import AGGREGATES, Warehouse
 
 COUNT = os.environ.get("GRANARY_HISTORY_CASES")
 # The same cases each time, unless somebody asks for a search.
@@ -48,10 +49,7 @@ def lines_of(warehouse: Warehouse, tenant_id: str) -> dict[tuple[str, int], Clai
     """Claim lines, with NULL where the version that a line names is not in the dimension."""
     return {
         (row["claim_id"], row["line_number"]): ClaimLine(
-            values=tuple(
-                row[name]
-                for name in ("member_id", "provider_id", "plan_id", "service_date", "claim_status")
-            ),
+            values=tuple(row[name] for name in FEEDS["aca_claims"][1]),
             load_id=row["load_id"],
             states=row["state_count"],
             member=row["member"],
@@ -76,7 +74,7 @@ def lines_of(warehouse: Warehouse, tenant_id: str) -> dict[tuple[str, int], Clai
 def assert_shows_no_accident(warehouse: Warehouse, story: Story, *tables: str) -> None:
     """Compare what the story left in tables with what its orderly twin leaves there."""
     found = {table: warehouse.facts(table) for table in tables}
-    warehouse.live(story.in_order())
+    warehouse.live(story.in_order(), [name for name in AGGREGATES if name in tables])
     for table in tables:
         assert found[table] == warehouse.facts(table), f"{table} tells how its batches landed"
 
@@ -119,7 +117,29 @@ def test_claim_lines_and_their_dimensions(warehouse: Warehouse, story: Story) ->
 @given(stories(["aca_members", "aca_plans", "aca_enrollments"]))
 def test_coverage(warehouse: Warehouse, story: Story) -> None:
     warehouse.live(story)
-    assert_shows_no_accident(warehouse, story, "core.fct_member_month", "core.fct_enrollment")
+    assert_shows_no_accident(
+        warehouse,
+        story,
+        "core.enrollment_spans",
+        "core.fct_member_month",
+        "core.fct_enrollment",
+    )
+
+
+@FEWER_CASES
+@given(
+    st.sampled_from(
+        [
+            ["aca_claims"],
+            ["aca_providers", "aca_claims"],
+            ["aca_members", "aca_enrollments", "aca_claims"],
+            ["aca_members", "aca_providers", "aca_plans", "aca_enrollments", "aca_claims"],
+        ]
+    ).flatmap(stories)
+)
+def test_aggregates(warehouse: Warehouse, story: Story) -> None:
+    warehouse.live(story, AGGREGATES)
+    assert_shows_no_accident(warehouse, story, "core.fct_claim", *AGGREGATES)
 
 
 def batch(load_id: int, feed: str, extracted_at: datetime, rows: Snapshot) -> Batch:
@@ -135,7 +155,7 @@ def member(load_id: int, extracted_at: datetime, rows: Snapshot) -> Batch:
 
 
 def claim(load_id: int, service_date: date) -> Batch:
-    line = {("c1", 1): ("m1", "p1", "l1", service_date, "paid")}
+    line = {("c1", 1): ("m1", "p1", "l1", service_date, "paid", Decimal("20000.00"))}
     return batch(load_id, "aca_claims", MARCH, line)
 
 

@@ -97,7 +97,7 @@ def claim_lines(story: Story, tenant_id: str) -> dict[Key, ClaimLine]:
     lines = {}
     for key, history in states.items():
         load_id, values = history[-1]
-        member, provider, plan, day, _ = values
+        member, provider, plan, day, *_ = values
         lines[key] = ClaimLine(
             values=values,
             load_id=load_id,

@@ -1,41 +1,62 @@
 """The models' own queries on a DuckDB in memory, with the scheduler played by hand.
 
 SQLMesh renders each query once; a case then takes a fraction of a second instead of minutes. A run
-does to each model what its kind says: incremental models replace the days from the last run on,
-models by unique key replace the keys they give, full models are computed anew.
+does to each model what its kind says: logs replace the days from the last run on, models that
+recompute what was touched do that, and fill their table with their whole query in the first run.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 from sqlglot import exp
 from sqlmesh.core.context import Context
 
 from history.stories import COUNTIES, FEEDS, Batch, Story
+from materializations.recompute import rows_named, touched_keys, whole, without_ctes
 
 START, END = "2101-01-01", "2102-02-02"
 # The days that a run evaluates.
-FIRST, LAST = "(SELECT first FROM days)", "(SELECT last FROM days)"
+FIRST, LAST = "(SELECT first FROM run_days)", "(SELECT last FROM run_days)"
 STAGED = {feed: f"staging.stg_{feed}" for feed in FEEDS}
-# The models that follow from a feed alone, by kind.
+# The models that follow from feeds, each after those that it reads, and the day that logs go by.
 LOGS = {
-    "aca_members": "core.member_changes",
-    "aca_providers": "core.provider_changes",
-    "aca_plans": "core.plan_changes",
-    "aca_enrollments": "core.enrollment_changes",
-    "aca_claims": "core.claim_line_changes",
+    "core.member_changes": "load_date",
+    "core.provider_changes": "load_date",
+    "core.plan_changes": "load_date",
+    "core.enrollment_changes": "load_date",
+    "core.claim_line_changes": "load_date",
+    "core.claim_line_touches": "touched_on",
+    "core.coverage_touches": "touched_on",
 }
-DIMENSIONS = {
-    "aca_members": "core.dim_member",
-    "aca_providers": "core.dim_provider",
-    "aca_plans": "core.dim_plan",
+MODELS = {
+    "aca_members": ["core.member_changes", "core.dim_member"],
+    "aca_providers": ["core.provider_changes", "core.dim_provider"],
+    "aca_plans": ["core.plan_changes", "core.dim_plan"],
+    "aca_enrollments": [
+        "core.enrollment_changes",
+        "core.enrollment_spans",
+        "core.coverage_touches",
+        "core.fct_member_month",
+        "core.fct_enrollment",
+    ],
+    "aca_claims": [
+        "core.claim_line_changes",
+        "core.claim_line_touches",
+        "core.fct_claim_line",
+        "core.fct_claim",
+    ],
 }
-LATEST = "core.latest_claim_lines"
-AT_THE_END = {
-    "aca_claims": ["core.fct_claim_line"],
-    "aca_enrollments": ["core.enrollment_spans", "core.fct_member_month", "core.fct_enrollment"],
-}
+AGGREGATES = [
+    "semantic.agg_claims_monthly",
+    "semantic.claims_daily_member",
+    "semantic.high_cost_member_tracking",
+    "semantic.agg_member_cost",
+    "semantic.agg_provider_performance",
+    "semantic.claims_by_plan_metal_month",
+    "semantic.utilization_by_specialty",
+]
 # They say how the row came to be, not what is so.
 CIRCUMSTANCES = {"created_at", "load_date"}
 
@@ -52,52 +73,46 @@ class Warehouse:
         self._connection.execute(
             "SET disabled_optimizers = 'statistics_propagation,compressed_materialization'"
         )
-        for schema in ("ops", "staging", "core"):
+        for schema in ("ops", "staging", "core", "semantic"):
             self._connection.execute(f"CREATE SCHEMA {schema}")
-        computed = [
-            *LOGS.values(),
-            *DIMENSIONS.values(),
-            LATEST,
-            *(name for names in AT_THE_END.values() for name in names),
-        ]
+        computed = [*(name for names in MODELS.values() for name in names), *AGGREGATES]
         given = ["ops.load_batch", "ops.retraction", *STAGED.values(), "core.dim_geography"]
         for name in (*given, *computed):
             self._create(context, name)
         self._connection.execute(
             "CREATE TABLE core.dim_date AS SELECT * FROM "
-            f"({_rendered(context, 'core.dim_date')}) WHERE year = 2025"
+            f"({_text(_rendered(context, 'core.dim_date'))}) WHERE year IN (2024, 2025)"
         )
         for sk, county in enumerate(COUNTIES):
             self._insert("core.dim_geography", [{"geography_sk": sk, "county_fips": county}])
-        self._connection.execute("CREATE TABLE days (first DATE, last DATE)")
-        self._connection.execute(f"CREATE TABLE touched AS FROM {LATEST}")
+        self._connection.execute("CREATE TABLE run_days (first DATE, last DATE)")
+        self._steps: dict[str, list[str]] = {}
         for name in computed:
-            target = "touched" if name == LATEST else name
-            query = _rendered(context, name).replace(f"'{START}'", FIRST).replace(f"'{END}'", LAST)
-            # Planning takes most of the time of a query over a handful of rows.
-            self._connection.execute(
-                f"PREPARE {_prepared(name)} AS INSERT INTO {target} BY NAME ({query})"
-            )
+            self._prepare(name, _rendered(context, name))
         self._connection.begin()
 
-    def live(self, story: Story) -> None:
-        """Let a story happen, from empty tables to its last run."""
+    def live(self, story: Story, also: Iterable[str] = ()) -> None:
+        """Let a story happen, from empty tables to its last run.
+
+        Args:
+            also: models above those of the story's feeds that are run as well.
+        """
         self._connection.rollback()
         self._connection.begin()
-        last_run = story.events[0].moment.date()
+        names = [*(name for feed in story.feeds for name in MODELS[feed]), *also]
+        last_run = None
         for event in story.events:
-            if event.batch is None:
-                self._run(
-                    story.feeds, last_run - timedelta(days=event.days_again), event.moment.date()
-                )
-                last_run = event.moment.date()
-            elif event.kind == "land":
+            day = event.moment.date()
+            if event.batch is not None and event.kind == "land":
                 self._land(event.batch, event.moment)
-            else:
+            elif event.batch is not None:
                 self._retract(event.batch, event.moment)
-        for feed in story.feeds:
-            for name in AT_THE_END.get(feed, []):
-                self._replace(name)
+            elif last_run is None:
+                self._run(names, "whole", story.events[0].moment.date(), day)
+                last_run = day
+            else:
+                self._run(names, "touched", last_run - timedelta(days=event.days_again), day)
+                last_run = day
 
     def rows(self, query: str) -> Rows:
         """The answer to a query."""
@@ -132,30 +147,45 @@ class Warehouse:
     def _retract(self, batch: Batch, moment: datetime) -> None:
         self._insert("ops.retraction", [{"load_id": batch.load_id, "retracted_at": moment}])
 
-    def _run(self, feeds: tuple[str, ...], start: date, end: date) -> None:
-        self._connection.execute("DELETE FROM days")
-        self._insert("days", [{"first": start, "last": end}])
-        for feed in feeds:
-            self._connection.execute(
-                f"DELETE FROM {LOGS[feed]} WHERE load_date BETWEEN '{start}' AND '{end}'"
-            )
-            self._add(LOGS[feed])
-            if feed in DIMENSIONS:
-                self._replace(DIMENSIONS[feed])
-        if "aca_claims" in feeds:
-            self._connection.execute("DELETE FROM touched")
-            self._add(LATEST)
-            self._connection.execute(
-                f"DELETE FROM {LATEST} WHERE claim_line_key IN (SELECT claim_line_key FROM touched)"
-            )
-            self._connection.execute(f"INSERT INTO {LATEST} FROM touched")
+    def _run(
+        self, names: list[str], extent: Literal["whole", "touched"], start: date, end: date
+    ) -> None:
+        self._connection.execute("DELETE FROM run_days")
+        self._insert("run_days", [{"first": start, "last": end}])
+        for name in names:
+            for step in self._steps.get(f"{extent} {name}", self._steps.get(name, [])):
+                self._connection.execute(f"EXECUTE {step}")
 
-    def _replace(self, name: str) -> None:
-        self._connection.execute(f"DELETE FROM {name}")
-        self._add(name)
+    def _prepare(self, name: str, query: exp.Query) -> None:
+        if name in LOGS:
+            past = f"DELETE FROM {name} WHERE {LOGS[name]} BETWEEN {FIRST} AND {LAST}"
+            self._steps[name] = self._prepared(name, [past, _filling(name, query)])
+            return
+        everything = [f"DELETE FROM {name}", _filling(name, whole(query))]
+        self._steps[f"whole {name}"] = self._prepared(f"whole {name}", everything)
+        steps = []
+        touched = touched_keys(query)
+        for keys, asked in touched.items():
+            table = _own(name, keys)
+            others = touched.keys() - {keys}
+            finding = _own_tables(name, without_ctes(asked, others), others)
+            self._connection.execute(f"CREATE TABLE {table} AS {_text(finding)}")
+            steps += [
+                f"DELETE FROM {table}",
+                _filling(table, finding),
+                rows_named(name, table, asked.named_selects).sql("duckdb"),
+            ]
+        steps.append(_filling(name, _own_tables(name, without_ctes(query, set(touched)), touched)))
+        self._steps[f"touched {name}"] = self._prepared(f"touched {name}", steps)
 
-    def _add(self, name: str) -> None:
-        self._connection.execute(f"EXECUTE {_prepared(name)}")
+    def _prepared(self, name: str, statements: list[str]) -> list[str]:
+        """Prepare statements: planning takes most of the time of a query over a handful of rows."""
+        steps = []
+        for number, statement in enumerate(statements):
+            step = f"{name}_{number}".replace(".", "_").replace(" ", "_")
+            self._connection.execute(f"PREPARE {step} AS {statement}")
+            steps.append(step)
+        return steps
 
     def _create(self, context: Context, name: str) -> None:
         types = context.get_model(name, raise_if_missing=True).columns_to_types or {}
@@ -168,17 +198,34 @@ class Warehouse:
             self._connection.execute(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES {values}")
 
 
-def _rendered(context: Context, name: str) -> str:
+def _rendered(context: Context, name: str) -> exp.Query:
     """The query of a model over the days START to END, tables named as models."""
     model = context.get_model(name, raise_if_missing=True)
     query = model.render_query_or_raise(start=START, end=END)
     for table in query.find_all(exp.Table):
         table.set("catalog", None)
-    return query.sql("duckdb")
+    return query
 
 
-def _prepared(name: str) -> str:
-    return "add_" + name.partition(".")[2]
+def _own(name: str, keys: str) -> str:
+    return f"{name.partition('.')[2]}__{keys}"
+
+
+def _own_tables(name: str, query: exp.Query, touched: Iterable[str]) -> exp.Query:
+    """The query with the tables of keys named after the model, as models use the same names."""
+    for table in query.find_all(exp.Table):
+        if not table.db and table.name in touched:
+            named = exp.to_table(_own(name, table.name)).as_(table.alias_or_name)
+            table.replace(named)
+    return query
+
+
+def _filling(table: str, query: exp.Query) -> str:
+    return f"INSERT INTO {table} BY NAME ({_text(query)})"
+
+
+def _text(query: exp.Query) -> str:
+    return query.sql("duckdb").replace(f"'{START}'", FIRST).replace(f"'{END}'", LAST)
 
 
 def _literal(value: object) -> str:

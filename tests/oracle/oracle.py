@@ -245,7 +245,10 @@ class Oracle:
     @cached_property
     def dim_member(self) -> list[Row]:
         """Versions of members."""
-        return self._dimension("aca_members", "member_sk", MEMBER_TRACKED)
+        return [
+            {**row, "member_key": surrogate_key(row["tenant_id"], row["member_id"])}
+            for row in self._dimension("aca_members", "member_sk", MEMBER_TRACKED)
+        ]
 
     @cached_property
     def dim_plan(self) -> list[Row]:
@@ -378,6 +381,7 @@ class Oracle:
             **self._as_of(service_date, row),
             "provider_sk": _as_of(service_date, providers).get("provider_sk", UNKNOWN),
             "date_key": int(service_date.strftime("%Y%m%d")),
+            "service_month": service_date.replace(day=1),
             "state_count": len(history),
             "extracted_at": batch.extracted_at,
             "load_id": batch.load_id,
@@ -420,6 +424,7 @@ class Oracle:
             **as_of,
             "enrollment_start_date_key": int(start.strftime("%Y%m%d")),
             "enrollment_start_date": start,
+            "plan_year": start.year,
             "enrollment_end_date": end,
             "coverage_days": (end - start).days,
             "span_count": len(spans),

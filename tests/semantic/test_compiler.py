@@ -120,6 +120,8 @@ def test_derived_metrics_are_computed_at_each_level(ask: Ask) -> None:
     assert ask("unpaid_months", grain=Grain.QUARTER) == [(JANUARY, 11), (APRIL, -1)]
     # (180 / 14) / (180 / 4)
     assert ask("pmpm_over_claim") == [(Decimal("0.285714"),)]
+    # Claims, and so claims per claims, are zero in March: no value, not an error.
+    assert [row[1] for row in ask("unpaid_per_claim_pair", grain=Grain.MONTH)][2] is None
     # 30 / 0 months: no value, not an error
     assert ask("pmpm_over_claim", start=APRIL) == [(None,)]
 

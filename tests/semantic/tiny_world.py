@@ -102,6 +102,10 @@ metrics:
     <common>
     unit: months
     derived: member_months - claims
+  unpaid_per_claim_pair:
+    <common>
+    unit: ratio
+    derived: unpaid_months / (claims / 2) / claims
   pmpm_over_claim:
     <common>
     unit: ratio

@@ -25,6 +25,7 @@ MODEL (
 @feed_changes(
   staging.stg_aca_claims,
   durable_key := claim_line_key,
+  member := (tenant_id, member_id),
   key := (tenant_id, claim_id, line_number),
   tracked := (
     member_id,
@@ -45,6 +46,9 @@ MODEL (
     paid_amount,
     deductible,
     copay,
-    coinsurance
+    coinsurance,
+    discharge_date,
+    discharge_status,
+    admission_type
   )
 )

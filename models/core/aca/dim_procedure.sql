@@ -20,12 +20,14 @@ WITH codes AS (
     procedure_code,
     procedure_description,
     procedure_category,
-    code_system
+    code_system,
+    drug_class
   FROM staging.ref_aca_procedure
 )
 SELECT
   procedure_code::TEXT AS procedure_code, /* own PX- code or HCPCS Level II */
   procedure_description::TEXT AS procedure_description, /* short label */
   procedure_category::TEXT AS procedure_category, /* service category */
-  code_system::TEXT AS code_system /* own or HCPCS */
+  code_system::TEXT AS code_system, /* own or HCPCS */
+  drug_class::TEXT AS drug_class /* generic, brand or specialty of a 30-day fill; NULL unless a fill */
 FROM codes

@@ -17,6 +17,7 @@ MODEL (
   staging.stg_aca_enrollments,
   feed := 'aca_enrollments',
   key := (tenant_id, enrollment_id),
+  member := (tenant_id, member_id),
   tracked := (
     member_id,
     plan_id,

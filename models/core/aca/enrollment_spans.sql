@@ -1,19 +1,37 @@
 MODEL (
   name core.enrollment_spans,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, enrollment_id),
   description 'Coverage spans in force as last reported: present in the issuer''s latest extract and not cancelled. Which spans stand today?',
   audits (
-    not_null(columns := (tenant_id, enrollment_id, member_id, plan_id, coverage_start_date, coverage_end_date)),
-    unique_combination_of_columns(columns := (tenant_id, enrollment_id)),
-    forall(criteria := (
-      coverage_start_date < coverage_end_date
-    ))
+    not_null(
+      columns := (tenant_id, enrollment_id, member_id, member_key, plan_id, coverage_start_date, coverage_end_date),
+      condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id)
+    ),
+    unique_combination_of_columns(
+      columns := (tenant_id, enrollment_id),
+      condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id)
+    ),
+    forall(
+      criteria := (
+        coverage_start_date < coverage_end_date
+      ),
+      condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id)
+    )
   )
 );
 
-WITH retractions AS (
+WITH heard AS (
+  @heard_of(core.enrollment_changes, key := (tenant_id, enrollment_id))
+), touched_spans AS (
+  SELECT DISTINCT
+    tenant_id,
+    enrollment_id
+  FROM heard
+), retractions AS (
   SELECT
     load_id
   FROM ops.retraction
@@ -22,6 +40,7 @@ WITH retractions AS (
     tenant_id,
     enrollment_id,
     member_id,
+    member_key,
     plan_id,
     coverage_start_date,
     coverage_end_date,
@@ -37,7 +56,13 @@ WITH retractions AS (
     load_timestamp
   FROM core.enrollment_changes AS changes
   WHERE
-    NOT EXISTS(
+    (changes.tenant_id, changes.enrollment_id) IN (
+      SELECT
+        tenant_id,
+        enrollment_id
+      FROM touched_spans
+    )
+    AND NOT EXISTS(
       SELECT
         1
       FROM retractions
@@ -49,6 +74,7 @@ WITH retractions AS (
     tenant_id,
     enrollment_id,
     member_id,
+    member_key,
     plan_id,
     coverage_start_date,
     coverage_end_date,
@@ -59,8 +85,6 @@ WITH retractions AS (
     termination_reason,
     selection_date,
     operation,
-    load_id,
-    extracted_at,
     ROW_NUMBER() OVER (PARTITION BY tenant_id, enrollment_id ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC) AS state_rank
   FROM changes
 )
@@ -68,6 +92,7 @@ SELECT
   tenant_id::TEXT AS tenant_id,
   enrollment_id::TEXT AS enrollment_id,
   member_id::TEXT AS member_id,
+  member_key::BIGINT AS member_key,
   plan_id::TEXT AS plan_id,
   coverage_start_date::DATE AS coverage_start_date,
   coverage_end_date::DATE AS coverage_end_date,
@@ -76,9 +101,7 @@ SELECT
   rating_area::INT AS rating_area,
   enrollment_source::TEXT AS enrollment_source,
   termination_reason::TEXT AS termination_reason,
-  selection_date::DATE AS selection_date,
-  extracted_at::TIMESTAMP AS extracted_at,
-  load_id::BIGINT AS load_id
+  selection_date::DATE AS selection_date
 FROM ranked
 WHERE
   state_rank = 1 AND operation <> 'D' AND coverage_start_date < coverage_end_date

@@ -1,19 +1,34 @@
 MODEL (
   name core.fct_claim,
-  kind VIEW,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner claims_analytics,
   grain (tenant_id, claim_id),
   description 'Claims as the roll-up of their lines. How many claims were there, and which were denied as a whole?',
   audits (
-    not_null(columns := (tenant_id, claim_id, member_sk, claim_status)),
-    unique_combination_of_columns(columns := (tenant_id, claim_id)),
-    accepted_values("column" := claim_status, is_in := ('pended', 'paid', 'denied', 'reversed')),
-    accepted_range("column" := line_count, min_v := 1),
-    same_total("column" := paid_amount, other := core.fct_claim_line)
+    not_null(
+      columns := (tenant_id, claim_id, member_sk, claim_status),
+      condition := @among_touched_states(tenant_id, claim_id)
+    ),
+    unique_combination_of_columns(columns := (tenant_id, claim_id), condition := @among_touched_states(tenant_id, claim_id)),
+    same_total(
+      "column" := paid_amount,
+      other := core.fct_claim_line,
+      condition := @among_touched_states(tenant_id, claim_id),
+      other_condition := @among_touched_states(tenant_id, claim_id)
+    )
   )
 );
 
-WITH claim_lines AS (
+WITH states AS (
+  @states_of_touched_lines()
+), touched_claims AS (
+  SELECT DISTINCT
+    tenant_id,
+    claim_id
+  FROM states
+), claim_lines AS (
   SELECT
     tenant_id,
     claim_id,
@@ -35,6 +50,13 @@ WITH claim_lines AS (
     copay,
     coinsurance
   FROM core.fct_claim_line
+  WHERE
+    (tenant_id, claim_id) IN (
+      SELECT
+        tenant_id,
+        claim_id
+      FROM touched_claims
+    )
 ), claims AS (
   SELECT
     tenant_id,

@@ -1,29 +1,95 @@
 MODEL (
   name core.fct_enrollment,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, member_id, plan_id, enrollment_start_date),
   description 'Continuous coverage of a member under one plan in one plan year. How long were members covered, and what was paid for it?',
   audits (
     not_null(
-      columns := (tenant_id, member_id, plan_id, member_sk, plan_sk, enrollment_start_date_key, coverage_days)
+      columns := (tenant_id, member_id, plan_id, member_sk, plan_sk, enrollment_start_date_key, coverage_days),
+      condition := @touched_in(core.coverage_touches, member_key)
     ),
-    unique_combination_of_columns(columns := (tenant_id, member_id, plan_id, enrollment_start_date)),
-    accepted_range("column" := coverage_days, min_v := 1, max_v := 366),
-    references_dimension("column" := member_sk, dimension := core.dim_member),
-    references_dimension("column" := plan_sk, dimension := core.dim_plan),
-    unknown_share_at_most("column" := member_sk, share := 0.05, blocking := FALSE),
-    unknown_share_at_most("column" := plan_sk, share := 0.05, blocking := FALSE)
+    unique_combination_of_columns(
+      columns := (tenant_id, member_id, plan_id, enrollment_start_date),
+      condition := @touched_in(core.coverage_touches, member_key)
+    ),
+    accepted_range(
+      "column" := coverage_days,
+      min_v := 1,
+      max_v := 366,
+      condition := @touched_in(core.coverage_touches, member_key)
+    ),
+    references_dimension(
+      "column" := member_sk,
+      dimension := core.dim_member,
+      condition := @touched_in(core.coverage_touches, member_key)
+    ),
+    references_dimension(
+      "column" := plan_sk,
+      dimension := core.dim_plan,
+      condition := @touched_in(core.coverage_touches, member_key)
+    ),
+    unknown_share_at_most(
+      "column" := member_sk,
+      share := 0.05,
+      condition := @touched_in(core.coverage_touches, member_key),
+      blocking := FALSE
+    ),
+    unknown_share_at_most(
+      "column" := plan_sk,
+      share := 0.05,
+      condition := @touched_in(core.coverage_touches, member_key),
+      blocking := FALSE
+    )
   )
 );
 
-WITH span_months AS (
+WITH touches AS (
+  SELECT DISTINCT
+    member_key,
+    EXTRACT(YEAR FROM coverage_month)::INT AS plan_year
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), years AS (
+  SELECT DISTINCT
+    year
+  FROM core.dim_date
+), touched_years AS (
+  SELECT
+    member_key,
+    plan_year
+  FROM touches
+  UNION
+  /* where a span crosses the turn of a year, what begins in one may depend on the other */
+  SELECT
+    spans.member_key,
+    years.year AS plan_year
+  FROM core.enrollment_spans AS spans
+  CROSS JOIN years
+  WHERE
+    EXTRACT(YEAR FROM spans.coverage_start_date) <> EXTRACT(YEAR FROM spans.coverage_end_date - INTERVAL '1' DAY)
+    AND spans.member_key IN (
+      SELECT
+        member_key
+      FROM touches
+    )
+), span_months AS (
   SELECT
     tenant_id,
     enrollment_id,
     SUM(premium_amount) AS premium_paid,
     SUM(aptc_amount) AS aptc_paid
   FROM core.fct_member_month
+  WHERE
+    (member_key, EXTRACT(YEAR FROM coverage_month)::INT) IN (
+      SELECT
+        member_key,
+        plan_year
+      FROM touched_years
+    )
   GROUP BY
     tenant_id,
     enrollment_id
@@ -32,6 +98,7 @@ WITH span_months AS (
     spans.tenant_id,
     spans.enrollment_id,
     spans.member_id,
+    spans.member_key,
     spans.plan_id,
     spans.coverage_start_date,
     spans.coverage_end_date,
@@ -40,10 +107,18 @@ WITH span_months AS (
   FROM core.enrollment_spans AS spans
   LEFT JOIN span_months
     ON span_months.tenant_id = spans.tenant_id AND span_months.enrollment_id = spans.enrollment_id
+  WHERE
+    (spans.member_key, EXTRACT(YEAR FROM spans.coverage_start_date)::INT) IN (
+      SELECT
+        member_key,
+        plan_year
+      FROM touched_years
+    )
 ), compared AS (
   SELECT
     tenant_id,
     member_id,
+    member_key,
     plan_id,
     enrollment_id,
     coverage_start_date,
@@ -60,6 +135,7 @@ WITH span_months AS (
   SELECT
     tenant_id,
     member_id,
+    member_key,
     plan_id,
     coverage_start_date,
     coverage_end_date,
@@ -82,6 +158,7 @@ WITH span_months AS (
   SELECT
     tenant_id,
     member_id,
+    member_key,
     plan_id,
     island,
     MIN(coverage_start_date) AS enrollment_start_date,
@@ -93,13 +170,13 @@ WITH span_months AS (
   GROUP BY
     tenant_id,
     member_id,
+    member_key,
     plan_id,
     island
 ), members AS (
   SELECT
     member_sk,
-    tenant_id,
-    member_id,
+    member_key,
     join_from_ts,
     validity_end_ts
   FROM core.dim_member
@@ -117,15 +194,14 @@ SELECT
   islands.tenant_id::TEXT AS tenant_id,
   islands.member_id::TEXT AS member_id,
   islands.plan_id::TEXT AS plan_id,
-  (
-    @bigint_key(islands.tenant_id, islands.member_id)
-  )::BIGINT AS member_key, /* durable, pseudonymous key of the member */
+  islands.member_key::BIGINT AS member_key,
   COALESCE(members.member_sk, -1)::BIGINT AS member_sk, /* member as of the first covered day; -1 unknown */
   COALESCE(plans.plan_sk, -1)::BIGINT AS plan_sk, /* plan as of the first covered day; -1 unknown */
   (
     EXTRACT(YEAR FROM islands.enrollment_start_date) * 10000 + EXTRACT(MONTH FROM islands.enrollment_start_date) * 100 + EXTRACT(DAY FROM islands.enrollment_start_date)
   )::INT AS enrollment_start_date_key, /* first covered day as YYYYMMDD */
   islands.enrollment_start_date::DATE AS enrollment_start_date, /* first covered day */
+  EXTRACT(YEAR FROM islands.enrollment_start_date)::INT AS plan_year, /* year of the first covered day */
   islands.enrollment_end_date::DATE AS enrollment_end_date, /* first day no longer covered */
   (
     islands.enrollment_end_date - islands.enrollment_start_date
@@ -135,8 +211,7 @@ SELECT
   islands.aptc_paid::DECIMAL(14, 2) AS aptc_paid /* advance premium tax credit of those months, USD */
 FROM islands
 LEFT JOIN members
-  ON members.tenant_id = islands.tenant_id
-  AND members.member_id = islands.member_id
+  ON members.member_key = islands.member_key
   AND islands.enrollment_start_date >= members.join_from_ts
   AND islands.enrollment_start_date < members.validity_end_ts
 LEFT JOIN plans

@@ -1,31 +1,76 @@
 MODEL (
   name core.fct_member_month,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, member_id, coverage_month),
   description 'One row per member and month of coverage: the denominator of every per-member figure. A month counts when its 15th is covered. How many members were covered, in which plans, and for which premium?',
   audits (
-    not_null(columns := (tenant_id, member_id, coverage_month, member_sk, plan_sk, geography_sk, member_months)),
-    unique_combination_of_columns(columns := (tenant_id, member_id, coverage_month)),
-    accepted_range("column" := member_months, min_v := 1, max_v := 1),
-    references_dimension("column" := member_sk, dimension := core.dim_member),
-    references_dimension("column" := plan_sk, dimension := core.dim_plan),
-    unknown_share_at_most("column" := member_sk, share := 0.05, blocking := FALSE),
-    unknown_share_at_most("column" := plan_sk, share := 0.05, blocking := FALSE)
+    not_null(
+      columns := (tenant_id, member_id, coverage_month, member_sk, plan_sk, geography_sk, member_months),
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month)
+    ),
+    unique_combination_of_columns(
+      columns := (tenant_id, member_id, coverage_month),
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month)
+    ),
+    accepted_range(
+      "column" := member_months,
+      min_v := 1,
+      max_v := 1,
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month)
+    ),
+    references_dimension(
+      "column" := member_sk,
+      dimension := core.dim_member,
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month)
+    ),
+    references_dimension(
+      "column" := plan_sk,
+      dimension := core.dim_plan,
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month)
+    ),
+    unknown_share_at_most(
+      "column" := member_sk,
+      share := 0.05,
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month),
+      blocking := FALSE
+    ),
+    unknown_share_at_most(
+      "column" := plan_sk,
+      share := 0.05,
+      condition := @touched_in(core.coverage_touches, member_key, coverage_month),
+      blocking := FALSE
+    )
   )
 );
 
-WITH spans AS (
+WITH touched_months AS (
+  SELECT
+    member_key,
+    coverage_month
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), spans AS (
   SELECT
     tenant_id,
     enrollment_id,
     member_id,
+    member_key,
     plan_id,
     coverage_start_date,
     coverage_end_date,
     monthly_premium,
     aptc_amount
   FROM core.enrollment_spans
+  WHERE
+    member_key IN (
+      SELECT
+        member_key
+      FROM touched_months
+    )
 ), extracts AS (
   SELECT
     batches.tenant_id,
@@ -48,6 +93,7 @@ WITH spans AS (
   SELECT
     spans.tenant_id,
     spans.member_id,
+    spans.member_key,
     spans.enrollment_id,
     spans.plan_id,
     spans.monthly_premium,
@@ -55,7 +101,7 @@ WITH spans AS (
     mid_months.date_actual AS mid_month,
     mid_months.month_start,
     ROW_NUMBER() OVER (
-      PARTITION BY spans.tenant_id, spans.member_id, mid_months.month_start
+      PARTITION BY spans.member_key, mid_months.month_start
       ORDER BY spans.coverage_start_date DESC, spans.enrollment_id DESC
     ) AS span_rank
   FROM spans
@@ -65,10 +111,18 @@ WITH spans AS (
     ON mid_months.date_actual >= spans.coverage_start_date
     AND mid_months.date_actual < spans.coverage_end_date
     AND mid_months.date_actual < extracts.last_extracted_at
+  WHERE
+    (spans.member_key, mid_months.month_start) IN (
+      SELECT
+        member_key,
+        coverage_month
+      FROM touched_months
+    )
 ), months AS (
   SELECT
     tenant_id,
     member_id,
+    member_key,
     enrollment_id,
     plan_id,
     monthly_premium,
@@ -81,8 +135,7 @@ WITH spans AS (
 ), members AS (
   SELECT
     member_versions.member_sk,
-    member_versions.tenant_id,
-    member_versions.member_id,
+    member_versions.member_key,
     member_versions.join_from_ts,
     member_versions.validity_end_ts,
     geographies.geography_sk
@@ -103,9 +156,7 @@ SELECT
   months.tenant_id::TEXT AS tenant_id,
   months.member_id::TEXT AS member_id,
   months.month_start::DATE AS coverage_month, /* first day of the month */
-  (
-    @bigint_key(months.tenant_id, months.member_id)
-  )::BIGINT AS member_key, /* durable, pseudonymous key of the member */
+  months.member_key::BIGINT AS member_key,
   COALESCE(members.member_sk, -1)::BIGINT AS member_sk, /* member as of the 15th; -1 unknown */
   COALESCE(plans.plan_sk, -1)::BIGINT AS plan_sk, /* plan as of the 15th; -1 unknown */
   COALESCE(members.geography_sk, -1)::BIGINT AS geography_sk, /* county of the member as of the 15th; -1 unknown */
@@ -115,8 +166,7 @@ SELECT
   months.aptc_amount::DECIMAL(12, 2) AS aptc_amount /* advance premium tax credit of the month, USD */
 FROM months
 LEFT JOIN members
-  ON members.tenant_id = months.tenant_id
-  AND members.member_id = months.member_id
+  ON members.member_key = months.member_key
   AND months.mid_month >= members.join_from_ts
   AND months.mid_month < members.validity_end_ts
 LEFT JOIN plans

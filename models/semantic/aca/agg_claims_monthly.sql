@@ -1,25 +1,41 @@
 MODEL (
   name semantic.agg_claims_monthly,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner claims_analytics,
   grain (tenant_id, service_month, claim_type, claim_status),
-  depends_on (
-    core.fct_claim_line
-  ),
   description 'Claims by month of service, type and state. How do claims and their cost develop, and how much was denied?',
   audits (
     not_null(columns := (tenant_id, service_month, claim_type, claim_status)),
     unique_combination_of_columns(columns := (tenant_id, service_month, claim_type, claim_status)),
     accepted_range("column" := claim_lines, min_v := 1),
-    same_total("column" := paid_amount, other := core.fct_claim_line),
-    same_total("column" := claim_amount, other := core.fct_claim_line)
+    same_total(
+      "column" := paid_amount,
+      other := core.fct_claim_line,
+      condition := @among_touched_states(tenant_id, service_month),
+      other_condition := @among_touched_states(tenant_id, service_month)
+    ),
+    same_total(
+      "column" := claim_amount,
+      other := core.fct_claim_line,
+      condition := @among_touched_states(tenant_id, service_month),
+      other_condition := @among_touched_states(tenant_id, service_month)
+    )
   )
 );
 
-WITH claim_lines AS (
+WITH states AS (
+  @states_of_touched_lines()
+), touched_months AS (
+  SELECT DISTINCT
+    tenant_id,
+    service_month
+  FROM states
+), claim_lines AS (
   SELECT
     tenant_id,
-    DATE_TRUNC('MONTH', service_date) AS service_month,
+    service_month,
     claim_type,
     claim_status,
     claim_id,
@@ -31,6 +47,13 @@ WITH claim_lines AS (
     copay,
     coinsurance
   FROM core.fct_claim_line
+  WHERE
+    (tenant_id, service_month) IN (
+      SELECT
+        tenant_id,
+        service_month
+      FROM touched_months
+    )
 )
 SELECT
   tenant_id::TEXT AS tenant_id, /* issuer */

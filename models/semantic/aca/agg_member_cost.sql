@@ -1,20 +1,49 @@
 MODEL (
   name semantic.agg_member_cost,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, member_key, plan_year),
-  depends_on (core.fct_claim_line, core.fct_member_month),
+  depends_on (semantic.agg_claims_monthly, semantic.claims_by_plan_metal_month),
   description 'Cost of each member per plan year, under a pseudonymous key. Which kinds of members cost what?',
   audits (
     not_null(columns := (tenant_id, member_key, plan_year)),
     unique_combination_of_columns(columns := (tenant_id, member_key, plan_year)),
     accepted_range("column" := member_months, min_v := 0, max_v := 12),
-    same_total("column" := paid_amount, other := core.fct_claim_line),
-    same_total("column" := member_months, other := core.fct_member_month)
+    same_total("column" := paid_amount, other := semantic.agg_claims_monthly),
+    same_total("column" := member_months, other := semantic.claims_by_plan_metal_month)
   )
 );
 
-WITH member_years AS (
+WITH states AS (
+  @states_of_touched_lines()
+), changed_members AS (
+  @changed_keys(core.member_changes, core.dim_member, key := (tenant_id, member_id))
+), years AS (
+  SELECT DISTINCT
+    year
+  FROM core.dim_date
+), touched_years AS (
+  SELECT
+    member_key,
+    service_year AS plan_year
+  FROM states
+  UNION
+  SELECT
+    member_key,
+    EXTRACT(YEAR FROM coverage_month)::INT AS plan_year
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+  UNION
+  /* attributes as last reported stand in every year */
+  SELECT
+    @bigint_key(changed_members.tenant_id, changed_members.member_id) AS member_key,
+    years.year AS plan_year
+  FROM changed_members
+  CROSS JOIN years
+), member_years AS (
   SELECT
     tenant_id,
     member_key,
@@ -22,6 +51,13 @@ WITH member_years AS (
     SUM(member_months) AS member_months,
     SUM(premium_amount) AS premium_amount
   FROM core.fct_member_month
+  WHERE
+    (member_key, EXTRACT(YEAR FROM coverage_month)::INT) IN (
+      SELECT
+        member_key,
+        plan_year
+      FROM touched_years
+    )
   GROUP BY
     tenant_id,
     member_key,
@@ -36,13 +72,20 @@ WITH member_years AS (
     SUM(paid_amount) AS paid_amount,
     SUM(deductible + copay + coinsurance) AS member_cost_share
   FROM core.fct_claim_line
+  WHERE
+    (member_key, EXTRACT(YEAR FROM service_date)::INT) IN (
+      SELECT
+        member_key,
+        plan_year
+      FROM touched_years
+    )
   GROUP BY
     tenant_id,
     member_key,
     EXTRACT(YEAR FROM service_date)
 ), members AS (
   SELECT
-    @bigint_key(tenant_id, member_id) AS member_key,
+    member_key,
     gender,
     age_group,
     region,
@@ -50,8 +93,14 @@ WITH member_years AS (
     clinical_segment,
     mutually_exclusive_hcc_condition,
     plan_metal,
-    ROW_NUMBER() OVER (PARTITION BY tenant_id, member_id ORDER BY validity_start_ts DESC) AS version_rank
+    ROW_NUMBER() OVER (PARTITION BY member_key ORDER BY validity_start_ts DESC) AS version_rank
   FROM core.dim_member
+  WHERE
+    member_key IN (
+      SELECT
+        member_key
+      FROM touched_years
+    )
 ), combined AS (
   SELECT
     COALESCE(member_years.tenant_id, claim_years.tenant_id) AS tenant_id,

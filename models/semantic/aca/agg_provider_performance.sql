@@ -1,21 +1,52 @@
 MODEL (
   name semantic.agg_provider_performance,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner network_analytics,
   grain (tenant_id, provider_id, service_year),
   depends_on (
-    core.fct_claim_line
+    semantic.agg_claims_monthly
   ),
   description 'Providers by year of service. Who treats whom at what cost, and whose claims are denied?',
   audits (
     not_null(columns := (tenant_id, provider_id, service_year)),
     unique_combination_of_columns(columns := (tenant_id, provider_id, service_year)),
     accepted_range("column" := denial_rate, min_v := 0, max_v := 1),
-    same_total("column" := paid_amount, other := core.fct_claim_line)
+    same_total("column" := paid_amount, other := semantic.agg_claims_monthly)
   )
 );
 
-WITH claim_lines AS (
+WITH states AS (
+  @states_of_touched_lines()
+), changed_providers AS (
+  @changed_keys(core.provider_changes, core.dim_provider, key := (tenant_id, provider_id))
+), years AS (
+  SELECT DISTINCT
+    year
+  FROM core.dim_date
+), touched_years AS (
+  SELECT
+    tenant_id,
+    provider_id,
+    service_year
+  FROM states
+  UNION
+  /* a line may have been, or may now be, without a known provider */
+  SELECT
+    tenant_id,
+    'unknown' AS provider_id,
+    service_year
+  FROM states
+  UNION
+  /* attributes as last reported stand in every year */
+  SELECT
+    changed_providers.tenant_id,
+    changed_providers.provider_id,
+    years.year AS service_year
+  FROM changed_providers
+  CROSS JOIN years
+), claim_lines AS (
   SELECT
     tenant_id,
     claim_id,
@@ -37,6 +68,12 @@ WITH claim_lines AS (
     specialty,
     state
   FROM core.dim_provider
+  WHERE
+    provider_id IN (
+      SELECT
+        provider_id
+      FROM touched_years
+    )
 ), latest_providers AS (
   SELECT
     tenant_id,
@@ -47,6 +84,12 @@ WITH claim_lines AS (
     state,
     ROW_NUMBER() OVER (PARTITION BY tenant_id, provider_id ORDER BY validity_start_ts DESC) AS version_rank
   FROM core.dim_provider
+  WHERE
+    provider_id IN (
+      SELECT
+        provider_id
+      FROM touched_years
+    )
 ), provider_years AS (
   SELECT
     claim_lines.tenant_id,
@@ -63,6 +106,14 @@ WITH claim_lines AS (
   FROM claim_lines
   INNER JOIN providers
     ON providers.provider_sk = claim_lines.provider_sk
+  WHERE
+    (claim_lines.tenant_id, providers.provider_id, EXTRACT(YEAR FROM claim_lines.service_date)::INT) IN (
+      SELECT
+        tenant_id,
+        provider_id,
+        service_year
+      FROM touched_years
+    )
   GROUP BY
     claim_lines.tenant_id,
     providers.provider_id,

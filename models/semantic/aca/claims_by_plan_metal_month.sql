@@ -1,20 +1,50 @@
 MODEL (
   name semantic.claims_by_plan_metal_month,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner product_analytics,
   grain (tenant_id, service_month, metal_tier),
-  depends_on (core.fct_claim_line, core.fct_member_month),
+  depends_on (
+    semantic.agg_claims_monthly
+  ),
   description 'Claims and coverage by metal level and month. What did a month of coverage cost in each metal level?',
   audits (
     not_null(columns := (tenant_id, service_month, metal_tier)),
     unique_combination_of_columns(columns := (tenant_id, service_month, metal_tier)),
     accepted_values("column" := metal_tier, is_in := ('catastrophic', 'bronze', 'silver', 'gold', 'platinum', 'unknown')),
-    same_total("column" := paid_amount, other := core.fct_claim_line),
-    same_total("column" := member_months, other := core.fct_member_month)
+    same_total("column" := paid_amount, other := semantic.agg_claims_monthly),
+    same_total(
+      "column" := member_months,
+      other := core.fct_member_month,
+      condition := (tenant_id, service_month) IN (
+        SELECT
+          tenant_id,
+          coverage_month
+        FROM core.coverage_touches
+        WHERE
+          touched_on BETWEEN @start_ds AND @end_ds
+      ),
+      other_condition := @touched_in(core.coverage_touches, tenant_id, coverage_month)
+    )
   )
 );
 
-WITH plans AS (
+WITH states AS (
+  @states_of_touched_lines()
+), touched_months AS (
+  SELECT
+    tenant_id,
+    service_month
+  FROM states
+  UNION
+  SELECT
+    tenant_id,
+    coverage_month AS service_month
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), plans AS (
   SELECT
     plan_sk,
     COALESCE(metal_tier, 'unknown') AS metal_tier
@@ -22,7 +52,7 @@ WITH plans AS (
 ), claim_months AS (
   SELECT
     claim_lines.tenant_id,
-    DATE_TRUNC('MONTH', claim_lines.service_date) AS service_month,
+    claim_lines.service_month,
     plans.metal_tier,
     COUNT(*) AS claim_lines,
     SUM(claim_lines.allowed_amount) AS allowed_amount,
@@ -31,9 +61,16 @@ WITH plans AS (
   FROM core.fct_claim_line AS claim_lines
   INNER JOIN plans
     ON plans.plan_sk = claim_lines.plan_sk
+  WHERE
+    (claim_lines.tenant_id, claim_lines.service_month) IN (
+      SELECT
+        tenant_id,
+        service_month
+      FROM touched_months
+    )
   GROUP BY
     claim_lines.tenant_id,
-    DATE_TRUNC('MONTH', claim_lines.service_date),
+    claim_lines.service_month,
     plans.metal_tier
 ), coverage_months AS (
   SELECT
@@ -45,6 +82,13 @@ WITH plans AS (
   FROM core.fct_member_month AS member_months
   INNER JOIN plans
     ON plans.plan_sk = member_months.plan_sk
+  WHERE
+    (member_months.tenant_id, member_months.coverage_month) IN (
+      SELECT
+        tenant_id,
+        service_month
+      FROM touched_months
+    )
   GROUP BY
     member_months.tenant_id,
     member_months.coverage_month,

@@ -1,21 +1,37 @@
 MODEL (
   name semantic.claims_daily_member,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner claims_analytics,
   grain (tenant_id, service_date, member_key),
-  depends_on (
-    core.fct_claim_line
-  ),
   description 'Claim lines by day of service and member, under a pseudonymous key. On which days does a member use care?',
   audits (
-    not_null(columns := (tenant_id, service_date, member_key)),
-    unique_combination_of_columns(columns := (tenant_id, service_date, member_key)),
-    accepted_range("column" := claim_lines, min_v := 1),
-    same_total("column" := allowed_amount, other := core.fct_claim_line)
+    not_null(
+      columns := (tenant_id, service_date, member_key),
+      condition := @among_touched_states(member_key, service_date)
+    ),
+    unique_combination_of_columns(
+      columns := (tenant_id, service_date, member_key),
+      condition := @among_touched_states(member_key, service_date)
+    ),
+    same_total(
+      "column" := allowed_amount,
+      other := core.fct_claim_line,
+      condition := @among_touched_states(member_key, service_date),
+      other_condition := @among_touched_states(member_key, service_date)
+    )
   )
 );
 
-WITH claim_lines AS (
+WITH states AS (
+  @states_of_touched_lines()
+), touched_days AS (
+  SELECT DISTINCT
+    member_key,
+    service_date
+  FROM states
+), claim_lines AS (
   SELECT
     tenant_id,
     claim_id,
@@ -28,6 +44,13 @@ WITH claim_lines AS (
     copay,
     coinsurance
   FROM core.fct_claim_line
+  WHERE
+    (member_key, service_date) IN (
+      SELECT
+        member_key,
+        service_date
+      FROM touched_days
+    )
 )
 SELECT
   tenant_id::TEXT AS tenant_id, /* issuer */

@@ -3,14 +3,13 @@ MODEL (
   kind FULL,
   owner executive_reporting,
   grain (tenant_id, service_month),
-  depends_on (core.fct_claim_line, core.fct_member_month),
   description 'Each issuer''s month on one line. How many members, how much premium and cost, and which share of the premium was paid out?',
   audits (
     not_null(columns := (tenant_id, service_month)),
     unique_combination_of_columns(columns := (tenant_id, service_month)),
     accepted_range("column" := denial_rate, min_v := 0, max_v := 1),
-    same_total("column" := paid_amount, other := core.fct_claim_line),
-    same_total("column" := premium_amount, other := core.fct_member_month)
+    same_total("column" := paid_amount, other := semantic.agg_claims_monthly),
+    same_total("column" := premium_amount, other := semantic.claims_by_plan_metal_month)
   )
 );
 

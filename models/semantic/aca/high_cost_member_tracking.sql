@@ -1,6 +1,8 @@
 MODEL (
   name semantic.high_cost_member_tracking,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, member_key, as_of_month),
   description 'Members whose paid claims of the last 12 months reach 50,000 USD, month by month, under a pseudonymous key. Who is or becomes a high-cost member?',
@@ -12,24 +14,91 @@ MODEL (
   )
 );
 
-WITH member_months AS (
+WITH states AS (
+  @states_of_touched_lines()
+), months AS (
+  SELECT DISTINCT
+    month_start
+  FROM core.dim_date
+), issuer_months AS (
+  SELECT DISTINCT
+    tenant_id,
+    service_month
+  FROM semantic.agg_claims_monthly
+), settled AS (
+  /* up to where an issuer's claims reached before the run as well as after it */
+  SELECT
+    issuer_months.tenant_id,
+    MAX(issuer_months.service_month) AS last_month
+  FROM issuer_months
+  LEFT JOIN states
+    ON states.tenant_id = issuer_months.tenant_id AND states.service_month = issuer_months.service_month
+  WHERE
+    states.tenant_id IS NULL
+  GROUP BY
+    issuer_months.tenant_id
+), reached AS (
+  SELECT
+    tenant_id,
+    MAX(service_month) AS last_month
+  FROM states
+  GROUP BY
+    tenant_id
+), unsettled AS (
+  SELECT
+    reached.tenant_id,
+    months.month_start AS as_of_month
+  FROM reached
+  LEFT JOIN settled
+    ON settled.tenant_id = reached.tenant_id
+  INNER JOIN months
+    ON months.month_start <= reached.last_month
+    AND months.month_start > COALESCE(settled.last_month, '1900-01-01'::DATE)
+), touched_months AS (
+  SELECT
+    states.member_key,
+    months.month_start AS as_of_month
+  FROM states
+  INNER JOIN months
+    ON months.month_start >= states.service_month
+    AND months.month_start < states.service_month + INTERVAL '12' MONTH
+  UNION
+  /* members without news, in months that an issuer's claims may have come to, or gone from */
+  SELECT
+    daily.member_key,
+    unsettled.as_of_month
+  FROM unsettled
+  INNER JOIN semantic.claims_daily_member AS daily
+    ON daily.tenant_id = unsettled.tenant_id
+    AND daily.service_date >= unsettled.as_of_month - INTERVAL '11' MONTH
+    AND daily.service_date < unsettled.as_of_month + INTERVAL '1' MONTH
+  GROUP BY
+    daily.member_key,
+    unsettled.as_of_month
+  HAVING
+    SUM(daily.paid_amount) >= 50000
+), member_months AS (
   SELECT
     tenant_id,
     member_key,
     DATE_TRUNC('MONTH', service_date)::DATE AS service_month,
     SUM(paid_amount) AS paid_amount
   FROM semantic.claims_daily_member
+  WHERE
+    member_key IN (
+      SELECT
+        member_key
+      FROM touched_months
+    )
   GROUP BY
     tenant_id,
     member_key,
     DATE_TRUNC('MONTH', service_date)::DATE
 ), candidates AS (
   SELECT
-    tenant_id,
     member_key
   FROM member_months
   GROUP BY
-    tenant_id,
     member_key
   HAVING
     SUM(paid_amount) >= 50000
@@ -41,18 +110,14 @@ WITH member_months AS (
     member_months.paid_amount
   FROM member_months
   INNER JOIN candidates
-    ON candidates.tenant_id = member_months.tenant_id AND candidates.member_key = member_months.member_key
+    ON candidates.member_key = member_months.member_key
 ), last_months AS (
   SELECT
     tenant_id,
     MAX(service_month) AS last_month
-  FROM member_months
+  FROM issuer_months
   GROUP BY
     tenant_id
-), months AS (
-  SELECT DISTINCT
-    month_start
-  FROM core.dim_date
 ), rolling AS (
   SELECT
     candidate_months.tenant_id,
@@ -66,6 +131,13 @@ WITH member_months AS (
     ON months.month_start >= candidate_months.service_month
     AND months.month_start < candidate_months.service_month + INTERVAL '12' MONTH
     AND months.month_start <= last_months.last_month
+  WHERE
+    (candidate_months.member_key, months.month_start) IN (
+      SELECT
+        member_key,
+        as_of_month
+      FROM touched_months
+    )
   GROUP BY
     candidate_months.tenant_id,
     candidate_months.member_key,

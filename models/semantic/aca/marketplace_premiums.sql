@@ -1,6 +1,8 @@
 MODEL (
   name semantic.marketplace_premiums,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner product_analytics,
   grain (tenant_id, plan_year, state, rating_area, metal_tier),
   description 'Premiums of marketplace plans by state, rating area and metal level, from the latest QHP Landscape file of each plan year. What does coverage cost where, and what is the benchmark plan''s price?',
@@ -14,7 +16,23 @@ MODEL (
   )
 );
 
-WITH landscape AS (
+WITH touched_years AS (
+  SELECT
+    tenant_id,
+    plan_year
+  FROM staging.stg_aca_qhp_landscape
+  WHERE
+    load_date BETWEEN @start_ds AND @end_ds
+  UNION
+  SELECT
+    staged.tenant_id,
+    staged.plan_year
+  FROM ops.retraction AS retractions
+  INNER JOIN staging.stg_aca_qhp_landscape AS staged
+    ON staged.load_id = retractions.load_id
+  WHERE
+    retractions.retracted_at::DATE BETWEEN @start_ds AND @end_ds
+), landscape AS (
   SELECT
     tenant_id,
     load_id,
@@ -31,7 +49,21 @@ WITH landscape AS (
     medical_oop_max,
     extracted_at,
     load_timestamp
-  FROM staging.stg_aca_qhp_landscape
+  FROM staging.stg_aca_qhp_landscape AS staged
+  WHERE
+    (tenant_id, plan_year) IN (
+      SELECT
+        tenant_id,
+        plan_year
+      FROM touched_years
+    )
+    AND NOT EXISTS(
+      SELECT
+        1
+      FROM ops.retraction AS retractions
+      WHERE
+        retractions.load_id = staged.load_id
+    )
 ), latest_loads AS (
   SELECT
     tenant_id,

@@ -1,21 +1,37 @@
 MODEL (
   name semantic.utilization_by_specialty,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner network_analytics,
   grain (tenant_id, service_month, specialty),
   depends_on (
-    core.fct_claim_line
+    semantic.agg_claims_monthly
   ),
   description 'Use of care by specialty and month of service. Which specialties are used how often, and at what cost?',
   audits (
     not_null(columns := (tenant_id, service_month, specialty)),
     unique_combination_of_columns(columns := (tenant_id, service_month, specialty)),
     accepted_range("column" := visits, min_v := 1),
-    same_total("column" := allowed_amount, other := core.fct_claim_line)
+    same_total("column" := allowed_amount, other := semantic.agg_claims_monthly)
   )
 );
 
-WITH providers AS (
+WITH states AS (
+  @states_of_touched_lines()
+), touched_months AS (
+  SELECT
+    tenant_id,
+    service_month
+  FROM states
+  UNION
+  SELECT
+    tenant_id,
+    coverage_month AS service_month
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), providers AS (
   SELECT
     provider_sk,
     COALESCE(specialty, 'unknown') AS specialty
@@ -23,7 +39,7 @@ WITH providers AS (
 ), visits AS (
   SELECT
     claim_lines.tenant_id,
-    DATE_TRUNC('MONTH', claim_lines.service_date) AS service_month,
+    claim_lines.service_month,
     providers.specialty,
     claim_lines.member_key,
     claim_lines.provider_sk,
@@ -35,9 +51,16 @@ WITH providers AS (
   FROM core.fct_claim_line AS claim_lines
   INNER JOIN providers
     ON providers.provider_sk = claim_lines.provider_sk
+  WHERE
+    (claim_lines.tenant_id, claim_lines.service_month) IN (
+      SELECT
+        tenant_id,
+        service_month
+      FROM touched_months
+    )
   GROUP BY
     claim_lines.tenant_id,
-    DATE_TRUNC('MONTH', claim_lines.service_date),
+    claim_lines.service_month,
     providers.specialty,
     claim_lines.member_key,
     claim_lines.provider_sk,
@@ -64,6 +87,13 @@ WITH providers AS (
     coverage_month,
     SUM(member_months) AS member_months
   FROM core.fct_member_month
+  WHERE
+    (tenant_id, coverage_month) IN (
+      SELECT
+        tenant_id,
+        service_month
+      FROM touched_months
+    )
   GROUP BY
     tenant_id,
     coverage_month
