@@ -1,15 +1,14 @@
-"""The models' own queries on a DuckDB in memory, with the scheduler played by hand.
+"""The models' own queries on DuckDB or PostgreSQL, with the scheduler played by hand.
 
 SQLMesh renders each query once; a case then takes a fraction of a second instead of minutes. A run
 does to each model what its kind says: logs replace the days from the last run on, models that
 recompute what was touched do that, and fill their table with their whole query in the first run.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-import duckdb
 from sqlglot import exp
 from sqlmesh.core.context import Context
 
@@ -63,25 +62,40 @@ CIRCUMSTANCES = {"created_at", "load_date"}
 Rows = list[dict[str, Any]]
 
 
+class Cursor(Protocol):
+    """The answer to a statement, as DB-API has it."""
+
+    @property
+    def description(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """A connection to an empty database that commits each statement outside a transaction."""
+
+    @property
+    def dialect(self) -> str: ...
+
+    def execute(self, query: str) -> Cursor: ...
+
+
 class Warehouse:
     """Tables of the five feeds; each story begins with empty ones."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, connection: Connection) -> None:
         """Render the models and make their tables."""
-        self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        # Prepared while tables are empty, so plans must not rest on what the tables hold.
-        self._connection.execute(
-            "SET disabled_optimizers = 'statistics_propagation,compressed_materialization'"
-        )
+        self._connection = connection
         for schema in ("ops", "staging", "core", "semantic"):
             self._connection.execute(f"CREATE SCHEMA {schema}")
         computed = [*(name for names in MODELS.values() for name in names), *AGGREGATES]
         given = ["ops.load_batch", "ops.retraction", *STAGED.values(), "core.dim_geography"]
         for name in (*given, *computed):
             self._create(context, name)
+        days = self._text(_rendered(context, "core.dim_date"))
         self._connection.execute(
-            "CREATE TABLE core.dim_date AS SELECT * FROM "
-            f"({_text(_rendered(context, 'core.dim_date'))}) WHERE year IN (2024, 2025)"
+            "CREATE TABLE core.dim_date AS "
+            f"SELECT * FROM ({days}) AS days WHERE year IN (2024, 2025)"
         )
         for sk, county in enumerate(COUNTIES):
             self._insert("core.dim_geography", [{"geography_sk": sk, "county_fips": county}])
@@ -89,7 +103,7 @@ class Warehouse:
         self._steps: dict[str, list[str]] = {}
         for name in computed:
             self._prepare(name, _rendered(context, name))
-        self._connection.begin()
+        self._connection.execute("BEGIN")
 
     def live(self, story: Story, also: Iterable[str] = ()) -> None:
         """Let a story happen, from empty tables to its last run.
@@ -97,8 +111,8 @@ class Warehouse:
         Args:
             also: models above those of the story's feeds that are run as well.
         """
-        self._connection.rollback()
-        self._connection.begin()
+        self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN")
         names = [*(name for feed in story.feeds for name in MODELS[feed]), *also]
         last_run = None
         for event in story.events:
@@ -120,10 +134,10 @@ class Warehouse:
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def facts(self, table: str) -> list[str]:
-        """The rows of a table, sorted, without the circumstances of their landing."""
+    def facts(self, table: str, without: Collection[str] = CIRCUMSTANCES) -> list[str]:
+        """The rows of a table as text, sorted, without the circumstances of their landing."""
         told = (
-            {name: value for name, value in row.items() if name not in CIRCUMSTANCES}
+            {name: value for name, value in row.items() if name not in without}
             for row in self.rows(f"SELECT * FROM {table}")
         )
         return sorted(_line(row) for row in told)
@@ -159,9 +173,9 @@ class Warehouse:
     def _prepare(self, name: str, query: exp.Query) -> None:
         if name in LOGS:
             past = f"DELETE FROM {name} WHERE {LOGS[name]} BETWEEN {FIRST} AND {LAST}"
-            self._steps[name] = self._prepared(name, [past, _filling(name, query)])
+            self._steps[name] = self._prepared(name, [past, self._filling(name, query)])
             return
-        everything = [f"DELETE FROM {name}", _filling(name, whole(query))]
+        everything = [f"DELETE FROM {name}", self._filling(name, whole(query))]
         self._steps[f"whole {name}"] = self._prepared(f"whole {name}", everything)
         steps = []
         touched = touched_keys(query)
@@ -169,13 +183,14 @@ class Warehouse:
             table = _own(name, keys)
             others = touched.keys() - {keys}
             finding = _own_tables(name, without_ctes(asked, others), others)
-            self._connection.execute(f"CREATE TABLE {table} AS {_text(finding)}")
+            self._connection.execute(f"CREATE TABLE {table} AS {self._text(finding)}")
             steps += [
                 f"DELETE FROM {table}",
-                _filling(table, finding),
-                rows_named(name, table, asked.named_selects).sql("duckdb"),
+                self._filling(table, finding),
+                rows_named(name, table, asked.named_selects).sql(self._connection.dialect),
             ]
-        steps.append(_filling(name, _own_tables(name, without_ctes(query, set(touched)), touched)))
+        renewed = _own_tables(name, without_ctes(query, set(touched)), touched)
+        steps.append(self._filling(name, renewed))
         self._steps[f"touched {name}"] = self._prepared(f"touched {name}", steps)
 
     def _prepared(self, name: str, statements: list[str]) -> list[str]:
@@ -187,9 +202,19 @@ class Warehouse:
             steps.append(step)
         return steps
 
+    def _filling(self, table: str, query: exp.Query) -> str:
+        names = ", ".join(query.named_selects)
+        return f"INSERT INTO {table} ({names}) {self._text(query)}"
+
+    def _text(self, query: exp.Query) -> str:
+        text = query.sql(self._connection.dialect)
+        return text.replace(f"'{START}'", FIRST).replace(f"'{END}'", LAST)
+
     def _create(self, context: Context, name: str) -> None:
         types = context.get_model(name, raise_if_missing=True).columns_to_types or {}
-        columns = ", ".join(f"{column} {kind.sql('duckdb')}" for column, kind in types.items())
+        columns = ", ".join(
+            f"{column} {kind.sql(self._connection.dialect)}" for column, kind in types.items()
+        )
         self._connection.execute(f"CREATE TABLE {name} ({columns})")
 
     def _insert(self, table: str, rows: Rows) -> None:
@@ -218,14 +243,6 @@ def _own_tables(name: str, query: exp.Query, touched: Iterable[str]) -> exp.Quer
             named = exp.to_table(_own(name, table.name)).as_(table.alias_or_name)
             table.replace(named)
     return query
-
-
-def _filling(table: str, query: exp.Query) -> str:
-    return f"INSERT INTO {table} BY NAME ({_text(query)})"
-
-
-def _text(query: exp.Query) -> str:
-    return query.sql("duckdb").replace(f"'{START}'", FIRST).replace(f"'{END}'", LAST)
 
 
 def _literal(value: object) -> str:
