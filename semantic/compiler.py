@@ -286,8 +286,7 @@ def _aggregate(measure: Measure, entity: str) -> exp.Expr:
     if measure.aggregate == "distinct":
         return exp.Count(this=exp.Distinct(expressions=[value]))
     if measure.aggregate == "median":
-        middle = parse_one("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY v)", dialect="postgres")
-        return _with(middle, "v", value)
+        return exp.Median(this=value)
     if measure.aggregate == "count":
         return exp.Count(this=value)
     return exp.Max(this=value) if measure.aggregate == "largest" else exp.Sum(this=value)

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from aca_world import WORLD
+from metrics_world import WORLD
 
 from semantic.compiler import compile_query
 from semantic.definitions import Additivity, Grain

@@ -53,10 +53,7 @@ WITH appeal_by_decided_date AS (
     COALESCE(claim.tenant_id::TEXT, 'unknown') AS tenant_id,
     COUNT(1) AS claims_decided,
     COUNT(CASE WHEN claim.is_denied THEN 1 END) AS claims_denied,
-    QUANTILE_CONT(
-      CASE WHEN claim.is_clean AND claim.final_status = 'paid' THEN claim.days_to_decision END,
-      0.5 ORDER BY CASE WHEN claim.is_clean AND claim.final_status = 'paid' THEN claim.days_to_decision END
-    ) AS days_receipt_to_paid,
+    MEDIAN(CASE WHEN claim.is_clean AND claim.final_status = 'paid' THEN claim.days_to_decision END) AS days_receipt_to_paid,
     COUNT(CASE WHEN claim.final_status IN ('paid', 'reversed') THEN 1 END) AS claims_paid_count,
     COUNT(
       CASE
@@ -79,7 +76,7 @@ WITH appeal_by_decided_date AS (
     COUNT(1) AS claims_received,
     COUNT(CASE WHEN claim.is_clean THEN 1 END) AS clean_claims,
     COUNT(CASE WHEN claim.is_ever_pended THEN 1 END) AS claims_ever_pended,
-    QUANTILE_CONT(claim.days_to_receipt, 0.5 ORDER BY claim.days_to_receipt) AS days_service_to_receipt,
+    MEDIAN(claim.days_to_receipt) AS days_service_to_receipt,
     COUNT(CASE WHEN claim.is_prompt THEN 1 END) AS prompt_claims
   FROM core.fct_claim_processing AS claim
   WHERE
@@ -494,7 +491,7 @@ WITH appeal_by_decided_date AS (
   SELECT
     DATE_TRUNC('MONTH', tenure.coverage_month)::DATE AS period,
     COALESCE(tenure.tenant_id::TEXT, 'unknown') AS tenant_id,
-    QUANTILE_CONT(tenure.tenure_months, 0.5 ORDER BY tenure.tenure_months) AS median_tenure_months
+    MEDIAN(tenure.tenure_months) AS median_tenure_months
   FROM core.fct_tenure AS tenure
   INNER JOIN tenure_last_coverage_month_instants
     ON tenure_last_coverage_month_instants.instant = tenure.coverage_month
