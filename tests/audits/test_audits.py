@@ -39,6 +39,7 @@ CROSS JOIN (VALUES ('a'), (' a '), ('b')) AS line(claim_id) WHERE status = 'load
 SOURCES = {
     "source.members": "SELECT * FROM (VALUES (-1), (1), (2)) AS m(member_sk)",
     "source.payments": "SELECT * FROM (VALUES (1.50), (2.50)) AS p(amount)",
+    "source.sums": "SELECT 4.00 AS amount, 3 AS lines, NULL::INT AS visits",
     # One of the rows is not in any interval that a plan has come to.
     "source.changes": (
         "SELECT load_date::DATE AS load_date "
@@ -90,6 +91,10 @@ def lines(*rows: str) -> str:
     )
 
 
+def parts(*rows: str) -> str:
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS p(amount, lines, visits)"
+
+
 def amounts(*values: str) -> str:
     return f"SELECT amount::DECIMAL(8, 2) AS amount FROM (VALUES {', '.join(values)}) AS a(amount)"
 
@@ -97,6 +102,7 @@ def amounts(*values: str) -> str:
 KEY = "key := (tenant_id, member_id)"
 MEMBER = '"column" := member_sk'
 TOTAL = '"column" := amount, other := source.payments'
+TOTALS = "columns := (amount, lines, visits), other := source.sums"
 LARGE = "condition := amount > 2, other_condition := amount > 2"
 ONLY_A = "condition := member_id = 'a'"
 DIMENSION = f"{MEMBER}, dimension := source.members"
@@ -128,6 +134,7 @@ GOOD: dict[str, Case] = {
     "with_unknown": ("has_unknown_member", MEMBER, members(-1, 7)),
     "staged_whole": ("staged_equals_landed", FEED.format(feed="fine"), staged(1, "a", "b")),
     "as_many_rows": ("same_row_count", "other := source.changes", DAILY.format(rows=2)),
+    "same_sums": ("same_totals", TOTALS, parts("(1.50, 1, NULL)", "(2.50, 2, NULL)")),
     "same_sum": ("same_total", TOTAL, amounts("(4.00)")),
     "same_sum_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.50)", "(1.00)")),
     "overlap_of_another": (
@@ -206,6 +213,9 @@ BAD: dict[str, Case] = {
     ),
     "fewer_rows": ("same_row_count", "other := source.changes", DAILY.format(rows=1)),
     "more_rows": ("same_row_count", "other := source.changes", DAILY.format(rows=3)),
+    "first_sum_differs": ("same_totals", TOTALS, parts("(3.99, 3, NULL)")),
+    "last_sum_differs": ("same_totals", TOTALS, parts("(4.00, 3, 1)")),
+    "no_parts": ("same_totals", TOTALS, f"{parts('(4.00, 3, NULL)')} WHERE FALSE"),
     "a_cent_less": ("same_total", TOTAL, amounts("(3.99)")),
     "a_cent_less_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.49)", "(1.50)")),
     "nothing_summed": ("same_total", TOTAL, f"{amounts('(4.00)')} WHERE FALSE"),
@@ -342,6 +352,7 @@ def test_models_depend_on_every_table_that_their_audits_read(
     assert {audit for _, audit, _ in read} >= {
         "same_row_count",
         "same_total",
+        "same_totals",
         "latest_states_complete",
         "references_dimension",
     }
