@@ -48,6 +48,8 @@ UPPER_CASE = {
     "denial_reason_code",
 }
 LOWER_CASE = {
+    "admission_type",
+    "discharge_status",
     "geographic_reporting",
     "clinical_segment",
     "mutually_exclusive_hcc_condition",
@@ -72,6 +74,7 @@ DATES = {
     "service_date",
     "received_date",
     "adjudicated_date",
+    "discharge_date",
     "coverage_start_date",
     "coverage_end_date",
 }
@@ -160,6 +163,9 @@ CLAIM_LINE_COLUMNS = (
     "deductible",
     "copay",
     "coinsurance",
+    "discharge_date",
+    "discharge_status",
+    "admission_type",
 )
 
 
