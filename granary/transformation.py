@@ -14,12 +14,15 @@ import duckdb
 import psycopg2  # type: ignore[import-untyped]
 from rich.text import Text
 from sqlglot import exp
+from sqlmesh.core import constants
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.console import NoopConsole, set_console
 from sqlmesh.core.context import Context
 from sqlmesh.core.linter.rule import RuleViolation
+from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model import Model
 from sqlmesh.core.plan import Plan
+from sqlmesh.core.test import ModelTestMetadata
 from sqlmesh.utils import CompletionStatus
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, SQLMeshError
@@ -115,6 +118,13 @@ class _ProgressConsole(_LoadingConsole):
         self.evaluations.audits += num_audits_passed
 
 
+class _ModelsLoader(SqlMeshLoader):
+    """Leaves out the models' unit tests, which take a third of the time and which few verbs run."""
+
+    def load_model_tests(self) -> list[ModelTestMetadata]:
+        return []
+
+
 class Transformation:
     """A loaded SQLMesh project on one gateway."""
 
@@ -130,6 +140,8 @@ class Transformation:
             GranaryError: a test fails; the message shows expected and actual rows.
         """
         with _explained(self._loading):
+            tests = SqlMeshLoader(self._context, PROJECT).load_model_tests()
+            self._context._model_test_metadata = tests
             result = self._context.test(stream=io.StringIO())
         failed: list[tuple[Any, str]] = [*result.failures, *result.errors]
         if failed:
@@ -287,9 +299,11 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     write_dotenv(dotenv, variables)
     console = _LoadingConsole()
     set_console(console)
+    # Workers would inherit the connection that holds the writer's lock, and outlive a killed writer.
+    constants.MAX_FORK_WORKERS = 1
     with _explained(console.evaluations):
         configs = load_configs(None, Context.CONFIG_TYPE, [PROJECT], dotenv_path=dotenv)
-        context: Context = Context(paths=[str(PROJECT)], config=configs)
+        context: Context = Context(paths=[str(PROJECT)], config=configs, loader=_ModelsLoader)
     try:
         yield Transformation(context, console.evaluations)
     finally:

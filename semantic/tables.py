@@ -143,7 +143,6 @@ def _wide_model(registry: Registry, domain: Domain, table: _Wide) -> MetricTable
         needs = f"depends_on ({whole}),"
     else:
         needs = ""
-        audits.append("number_of_rows(threshold := 1)")
     return MetricTable(
         table.name, _model(table.name, keys, table.description, audits, select, needs)
     )

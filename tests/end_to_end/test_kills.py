@@ -25,6 +25,8 @@ TABLES = (
 )
 # They say how and when a row came to be, not what is so.
 CIRCUMSTANCES = {"created_at", "load_date", "load_timestamp", "touched_on"}
+# It tells when this warehouse first used a formula.
+DEFINITIONS = "semantic.metric_definition_history"
 
 Tables = dict[str, list[str]]
 
@@ -112,17 +114,15 @@ def kill(sandbox: Sandbox, verb: str, times: int, seconds: float, chance: random
 
 
 def tables(sandbox: Sandbox) -> Tables:
-    return {
-        row["name"]: sorted(
-            ", ".join(f"{name}={value}" for name, value in found.items() if _tells(name))
-            for found in sandbox.rows(f"SELECT * FROM {row['name']}")
-        )
-        for row in sandbox.rows(TABLES)
-    }
+    return {row["name"]: facts(sandbox, row["name"]) for row in sandbox.rows(TABLES)}
 
 
-def _tells(column: str) -> bool:
-    return column not in CIRCUMSTANCES
+def facts(sandbox: Sandbox, table: str) -> list[str]:
+    told_not = {*CIRCUMSTANCES, "valid_from"} if table == DEFINITIONS else CIRCUMSTANCES
+    return sorted(
+        ", ".join(f"{name}={value}" for name, value in found.items() if name not in told_not)
+        for found in sandbox.rows(f"SELECT * FROM {table}")
+    )
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)

@@ -36,7 +36,12 @@ class OnServer:
     dialect = "postgres"
 
     def __init__(self, cluster: Cluster) -> None:
-        self.connection = psycopg.connect(cluster.admin.conninfo(), autocommit=True)
+        self.connection = psycopg.connect(
+            cluster.admin.conninfo(),
+            autocommit=True,
+            # Psycopg's own prepared statements end all others with them after a ROLLBACK.
+            prepare_threshold=None,
+        )
 
     def execute(self, query: str) -> Cursor:
         return self.connection.execute(query.encode())

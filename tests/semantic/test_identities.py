@@ -192,7 +192,7 @@ def test_every_metric_has_a_value_in_the_demo(warehouse: Sandbox, aca: Registry)
     valued = warehouse.rows("SELECT metric FROM semantic.metric_values WHERE value <> 0 GROUP BY 1")
     # So few members have no such cost, and hardly one is admitted after an emergency visit.
     rare = {
-        *("high_cost_claimants_250k", "high_cost_claimants_500k"),
+        *("high_cost_claimants_250k", "high_cost_claimants_500k", "high_cost_claimants_1m"),
         *("ed_visits_admitted", "ed_admission_rate"),
     }
     assert set(aca.metrics) - {row["metric"] for row in valued} - rare == set()

@@ -7,8 +7,7 @@ MODEL (
   description 'Every metric of aca that has a monthly value, by tenant and month. How do all numbers of a tenant develop? Only sums add up over months: see the registry.',
   audits (
     not_null(columns := (tenant_id, period)),
-    unique_combination_of_columns(columns := (tenant_id, period)),
-    number_of_rows(threshold := 1)
+    unique_combination_of_columns(columns := (tenant_id, period))
   )
 );
 

@@ -7,8 +7,7 @@ MODEL (
   description 'The metrics of aca that are known by year only, by tenant and year. How did a year end?',
   audits (
     not_null(columns := (tenant_id, period)),
-    unique_combination_of_columns(columns := (tenant_id, period)),
-    number_of_rows(threshold := 1)
+    unique_combination_of_columns(columns := (tenant_id, period))
   )
 );
 
