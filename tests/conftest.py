@@ -1,8 +1,8 @@
 """The warehouses that the oracle and the end-to-end tests share.
 
 Building one takes most of the time of these tests, so there are two: PostgreSQL, to which the files
-come in three groups, and DuckDB, to which they come all at once. They are built beside each other
-and beside tests that need less, because a plan keeps no more than one core busy.
+come in three groups, and DuckDB, to which they come all at once. They are built beside each other,
+because a plan keeps no more than one core busy.
 """
 
 import tempfile
@@ -17,6 +17,18 @@ from end_to_end.sandbox import Sandbox
 from oracle.arrivals import Arrivals, Arrived, generate_arrivals, observe
 
 NewSandbox = Callable[[Literal["postgres", "duckdb"]], Sandbox]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A file's tests share fixtures, so one worker has them all, and all that of the warehouses."""
+    fixtures = getattr(item, "fixturenames", ())
+    group = "building" if "building" in fixtures else item.path.stem
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long goes first, lest one worker ends long after the others."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,9 @@ class Sandbox:
         """Copy the checkout, without its environment, its data and its settings."""
         self.checkout = folder / "checkout"
         shutil.copytree(PROJECT, self.checkout, ignore=LEFT_OUT)
+        # What SQLMesh worked out about a model's query holds in every checkout.
+        with (self.checkout / "config.yaml").open("a") as config:
+            config.write(f"\ncache_dir: {PROJECT / '.cache'}\n")
         (self.checkout / UNIT_TEST).parent.mkdir(parents=True)
         shutil.copy2(PROJECT / UNIT_TEST, self.checkout / UNIT_TEST)
         self.landing = self.checkout / "data" / "landing"

@@ -29,6 +29,7 @@ CLAIM_LINES = st.sampled_from(
     ]
 ).flatmap(stories)
 COVERAGE = stories(["aca_members", "aca_plans", "aca_enrollments"])
+INVOICES = stories(["aca_members", "aca_plans", "aca_enrollments", "aca_premium_payments"])
 CLAIMS = st.sampled_from(
     [
         ["aca_claims"],
@@ -37,7 +38,7 @@ CLAIMS = st.sampled_from(
         ALL_FEEDS,
     ]
 ).flatmap(stories)
-EVERYTHING = stories(ALL_FEEDS)
+EVERYTHING = stories([*ALL_FEEDS, "aca_premium_payments"])
 
 
 def members_have_their_versions(warehouse: Warehouse, story: Story) -> None:
@@ -67,9 +68,16 @@ def coverage_shows_no_accident(warehouse: Warehouse, story: Story) -> None:
         warehouse,
         story,
         "core.enrollment_spans",
+        "core.enrollment_states",
         "core.fct_member_month",
         "core.fct_enrollment",
+        "core.member_coverage_years",
     )
+
+
+def invoices_show_no_accident(warehouse: Warehouse, story: Story) -> None:
+    warehouse.live(story)
+    assert_shows_no_accident(warehouse, story, "core.fct_premium_invoice")
 
 
 def aggregates_show_no_accident(warehouse: Warehouse, story: Story) -> None:

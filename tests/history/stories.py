@@ -30,6 +30,10 @@ FEEDS = {
         ("claim_id", "line_number"),
         ("member_id", "provider_id", "plan_id", "service_date", "claim_status", "paid_amount"),
     ),
+    "aca_premium_payments": (
+        ("invoice_id",),
+        ("enrollment_id", "member_id", "coverage_month", "collected_amount", "invoice_status"),
+    ),
 }
 TENANTS = ("one", "two")
 COUNTIES = ("01001", "01003")
@@ -59,6 +63,7 @@ STARTS = [
     date(2025, 1, 16),
     date(2025, 2, 1),
 ]
+MONTHS = [date(2024, 12, 1), date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)]
 ENDS = [date(2025, 1, 1), date(2025, 1, 16), date(2025, 2, 1), date(2025, 3, 16)]
 
 members = st.sampled_from(["m1", "m2", "m3", "m4"])
@@ -101,6 +106,17 @@ SNAPSHOTS: dict[str, SearchStrategy[Snapshot]] = {
             amounts,
         ),
         max_size=3,
+    ),
+    "aca_premium_payments": st.dictionaries(
+        st.tuples(st.sampled_from(["i1", "i2"])),
+        st.tuples(
+            st.sampled_from(["e1", "e2", "e9"]),
+            members,
+            st.sampled_from(MONTHS),
+            premiums,
+            st.sampled_from(["open", "paid"]),
+        ),
+        max_size=2,
     ),
 }
 

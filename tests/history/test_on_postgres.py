@@ -9,10 +9,12 @@ from history.properties import (
     CLAIMS,
     COVERAGE,
     EVERYTHING,
+    INVOICES,
     MEMBERS,
     aggregates_show_no_accident,
     claim_lines_refer_to_their_time,
     coverage_shows_no_accident,
+    invoices_show_no_accident,
     members_have_their_versions,
 )
 from history.stories import Story
@@ -39,6 +41,12 @@ def test_claim_lines_and_their_dimensions(postgres_warehouse: Warehouse, story: 
 @given(COVERAGE)
 def test_coverage(postgres_warehouse: Warehouse, story: Story) -> None:
     coverage_shows_no_accident(postgres_warehouse, story)
+
+
+@FEWER_CASES
+@given(INVOICES)
+def test_invoices(postgres_warehouse: Warehouse, story: Story) -> None:
+    invoices_show_no_accident(postgres_warehouse, story)
 
 
 @FEWER_CASES

@@ -14,10 +14,12 @@ from history.properties import (
     CLAIM_LINES,
     CLAIMS,
     COVERAGE,
+    INVOICES,
     MEMBERS,
     aggregates_show_no_accident,
     claim_lines_refer_to_their_time,
     coverage_shows_no_accident,
+    invoices_show_no_accident,
     lines_of,
     members_have_their_versions,
 )
@@ -45,6 +47,12 @@ def test_claim_lines_and_their_dimensions(warehouse: Warehouse, story: Story) ->
 @given(COVERAGE)
 def test_coverage(warehouse: Warehouse, story: Story) -> None:
     coverage_shows_no_accident(warehouse, story)
+
+
+@FEWER_CASES
+@given(INVOICES)
+def test_invoices(warehouse: Warehouse, story: Story) -> None:
+    invoices_show_no_accident(warehouse, story)
 
 
 @FEWER_CASES

@@ -36,8 +36,10 @@ MODELS = {
     "aca_enrollments": [
         "core.enrollment_changes",
         "core.enrollment_spans",
+        "core.enrollment_states",
         "core.coverage_touches",
         "core.fct_member_month",
+        "core.member_coverage_years",
         "core.fct_enrollment",
     ],
     "aca_claims": [
@@ -46,6 +48,7 @@ MODELS = {
         "core.fct_claim_line",
         "core.fct_claim",
     ],
+    "aca_premium_payments": ["core.fct_premium_invoice"],
 }
 AGGREGATES = [
     "semantic.agg_claims_monthly",

@@ -1,6 +1,8 @@
 MODEL (
   name core.enrollment_states,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, enrollment_id),
   description 'Every coverage span as last reported, cancelled ones and ones no longer on record too. What became of each plan selection?',
@@ -16,17 +18,28 @@ MODEL (
         coverage_end_date,
         is_cancelled,
         is_on_record
-      )
+      ),
+      condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id)
     ),
-    unique_combination_of_columns(columns := (tenant_id, enrollment_id)),
-    standing_spans_in_force()
+    unique_combination_of_columns(
+      columns := (tenant_id, enrollment_id),
+      condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id)
+    ),
+    standing_spans_in_force(condition := @heard_in(core.enrollment_changes, tenant_id, enrollment_id))
   ),
   depends_on (
     core.enrollment_spans
   )
 );
 
-WITH retractions AS (
+WITH heard AS (
+  @heard_of(core.enrollment_changes, key := (tenant_id, enrollment_id))
+), touched_enrollments AS (
+  SELECT DISTINCT
+    tenant_id,
+    enrollment_id
+  FROM heard
+), retractions AS (
   SELECT
     load_id
   FROM ops.retraction
@@ -46,10 +59,17 @@ WITH retractions AS (
     operation,
     load_id,
     extracted_at,
-    load_timestamp
+    load_timestamp,
+    load_date
   FROM core.enrollment_changes AS changes
   WHERE
-    NOT EXISTS(
+    (changes.tenant_id, changes.enrollment_id) IN (
+      SELECT
+        tenant_id,
+        enrollment_id
+      FROM touched_enrollments
+    )
+    AND NOT EXISTS(
       SELECT
         1
       FROM retractions
@@ -57,6 +77,7 @@ WITH retractions AS (
         retractions.load_id = changes.load_id
     )
 ), ranked AS (
+  /* a late batch has its successor compared anew, on another day */
   SELECT
     tenant_id,
     enrollment_id,
@@ -70,10 +91,13 @@ WITH retractions AS (
     termination_reason,
     selection_date,
     operation,
-    ROW_NUMBER() OVER (PARTITION BY tenant_id, enrollment_id ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC) AS change_rank,
+    ROW_NUMBER() OVER (
+      PARTITION BY tenant_id, enrollment_id
+      ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC, load_date DESC
+    ) AS change_rank,
     ROW_NUMBER() OVER (
       PARTITION BY tenant_id, enrollment_id, operation = 'D'
-      ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC
+      ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC, load_date DESC
     ) AS state_rank
   FROM changes
 )
@@ -104,7 +128,10 @@ WHERE
 
 AUDIT (
   name standing_spans_in_force,
-  dialect duckdb
+  dialect duckdb,
+  defaults (
+    condition = TRUE
+  )
 );
 
 /* what is on record and not cancelled is what core.enrollment_spans has */
@@ -114,13 +141,20 @@ WITH ours AS (
     enrollment_id
   FROM @this_model
   WHERE
-    is_on_record AND NOT is_cancelled
+    is_on_record AND NOT is_cancelled AND @condition
+), spans AS (
+  SELECT
+    tenant_id,
+    enrollment_id
+  FROM core.enrollment_spans
+  WHERE
+    @condition
 )
 SELECT
   ours.enrollment_id AS enrollment_id,
   spans.enrollment_id AS enrollment_id_in_force
 FROM ours
-FULL JOIN core.enrollment_spans AS spans
+FULL JOIN spans
   ON spans.tenant_id = ours.tenant_id AND spans.enrollment_id = ours.enrollment_id
 WHERE
   ours.enrollment_id IS NULL OR spans.enrollment_id IS NULL

@@ -1,6 +1,8 @@
 MODEL (
   name core.fct_premium_invoice,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, invoice_id),
   description 'Invoices of the member''s premium in their latest state, with the member, plan and county of the month billed. Months that cost the member nothing have none. How much of what members owed was collected?',
@@ -17,23 +19,99 @@ MODEL (
         coverage_month,
         due_date,
         has_aptc
-      )
+      ),
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
     ),
-    unique_combination_of_columns(columns := (tenant_id, invoice_id)),
-    accepted_values("column" := invoice_status, is_in := ('open', 'paid', 'void')),
-    forall(criteria := (
-      collected_amount BETWEEN 0 AND billed_amount
-    ), blocking := FALSE),
-    every_standing_invoice(),
-    references_dimension("column" := member_sk, dimension := core.dim_member),
-    references_dimension("column" := plan_sk, dimension := core.dim_plan),
-    references_dimension("column" := geography_sk, dimension := core.dim_geography),
-    unknown_share_at_most("column" := member_sk, share := 0.05, blocking := FALSE),
-    unknown_share_at_most("column" := plan_sk, share := 0.05, blocking := FALSE)
+    unique_combination_of_columns(
+      columns := (tenant_id, invoice_id),
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
+    ),
+    accepted_values(
+      "column" := invoice_status,
+      is_in := ('open', 'paid', 'void'),
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
+    ),
+    forall(
+      criteria := (
+        collected_amount BETWEEN 0 AND billed_amount
+      ),
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id),
+      blocking := FALSE
+    ),
+    every_standing_invoice(condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)),
+    references_dimension(
+      "column" := member_sk,
+      dimension := core.dim_member,
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
+    ),
+    references_dimension(
+      "column" := plan_sk,
+      dimension := core.dim_plan,
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
+    ),
+    references_dimension(
+      "column" := geography_sk,
+      dimension := core.dim_geography,
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
+    ),
+    unknown_share_at_most(
+      "column" := member_sk,
+      share := 0.05,
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id),
+      blocking := FALSE
+    ),
+    unknown_share_at_most(
+      "column" := plan_sk,
+      share := 0.05,
+      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id),
+      blocking := FALSE
+    )
   )
 );
 
-WITH retractions AS (
+WITH heard_invoices AS (
+  @heard_of(staging.stg_aca_premium_payments, key := (tenant_id, invoice_id))
+), changed_members AS (
+  @changed_keys(core.member_changes, core.dim_member, key := (tenant_id, member_id))
+), changed_plans AS (
+  @changed_keys(core.plan_changes, core.dim_plan, key := (tenant_id, plan_id, effective_year))
+), changed_enrollments AS (
+  @heard_of(core.enrollment_changes, key := (tenant_id, enrollment_id))
+), touched_invoices AS (
+  SELECT
+    tenant_id,
+    invoice_id
+  FROM heard_invoices
+  UNION
+  SELECT
+    billed.tenant_id,
+    billed.invoice_id
+  FROM changed_members
+  INNER JOIN staging.stg_aca_premium_payments AS billed
+    ON billed.tenant_id = changed_members.tenant_id AND billed.member_id = changed_members.member_id
+  WHERE
+    billed.coverage_month + INTERVAL '14' DAY >= changed_members.reaches_from
+  UNION
+  SELECT
+    billed.tenant_id,
+    billed.invoice_id
+  FROM changed_plans
+  INNER JOIN core.enrollment_states AS spans
+    ON spans.tenant_id = changed_plans.tenant_id AND spans.plan_id = changed_plans.plan_id
+  INNER JOIN staging.stg_aca_premium_payments AS billed
+    ON billed.tenant_id = spans.tenant_id AND billed.enrollment_id = spans.enrollment_id
+  WHERE
+    billed.coverage_month + INTERVAL '14' DAY >= changed_plans.reaches_from
+    AND EXTRACT(YEAR FROM billed.coverage_month) = changed_plans.effective_year
+  UNION
+  SELECT
+    billed.tenant_id,
+    billed.invoice_id
+  FROM changed_enrollments
+  INNER JOIN staging.stg_aca_premium_payments AS billed
+    ON billed.tenant_id = changed_enrollments.tenant_id
+    AND billed.enrollment_id = changed_enrollments.enrollment_id
+), retractions AS (
   SELECT
     load_id
   FROM ops.retraction
@@ -52,7 +130,13 @@ WITH retractions AS (
     ROW_NUMBER() OVER (PARTITION BY tenant_id, invoice_id ORDER BY extracted_at DESC, load_timestamp DESC, load_id DESC) AS state_rank
   FROM staging.stg_aca_premium_payments AS staged
   WHERE
-    NOT EXISTS(
+    (staged.tenant_id, staged.invoice_id) IN (
+      SELECT
+        tenant_id,
+        invoice_id
+      FROM touched_invoices
+    )
+    AND NOT EXISTS(
       SELECT
         1
       FROM retractions
@@ -139,7 +223,10 @@ LEFT JOIN plans
 
 AUDIT (
   name every_standing_invoice,
-  dialect duckdb
+  dialect duckdb,
+  defaults (
+    condition = TRUE
+  )
 );
 
 /* one row per invoice of which a batch that stands tells */
@@ -152,12 +239,26 @@ WITH expected AS (
     ON retractions.load_id = staged.load_id
   WHERE
     retractions.load_id IS NULL
+), standing AS (
+  SELECT
+    tenant_id,
+    invoice_id
+  FROM expected
+  WHERE
+    @condition
+), ours AS (
+  SELECT
+    tenant_id,
+    invoice_id
+  FROM @this_model
+  WHERE
+    @condition
 )
 SELECT
-  expected.invoice_id AS expected_invoice_id,
+  standing.invoice_id AS expected_invoice_id,
   ours.invoice_id AS invoice_id
-FROM expected
-FULL JOIN @this_model AS ours
-  ON ours.tenant_id = expected.tenant_id AND ours.invoice_id = expected.invoice_id
+FROM standing
+FULL JOIN ours
+  ON ours.tenant_id = standing.tenant_id AND ours.invoice_id = standing.invoice_id
 WHERE
-  expected.invoice_id IS NULL OR ours.invoice_id IS NULL
+  standing.invoice_id IS NULL OR ours.invoice_id IS NULL

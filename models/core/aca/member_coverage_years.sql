@@ -1,6 +1,8 @@
 MODEL (
   name core.member_coverage_years,
-  kind FULL,
+  kind CUSTOM (
+    materialization 'recompute_touched'
+  ),
   owner member_analytics,
   grain (tenant_id, member_key, plan_year),
   description 'Members by plan year of coverage, with the member, plan and county of the last covered month and the plans at the turn of the year. Who was covered in a year, for how long, and under which plan at its end?',
@@ -23,7 +25,26 @@ MODEL (
   )
 );
 
-WITH member_months AS (
+WITH touches AS (
+  SELECT
+    member_key,
+    DATE_TRUNC('YEAR', coverage_month)::DATE AS year_start,
+    DATE_TRUNC('YEAR', coverage_month - INTERVAL '1' MONTH)::DATE AS year_start_before
+  FROM core.coverage_touches
+  WHERE
+    touched_on BETWEEN @start_ds AND @end_ds
+), touched_years AS (
+  /* the plan in January belongs to the year before as well */
+  SELECT
+    member_key,
+    year_start
+  FROM touches
+  UNION
+  SELECT
+    member_key,
+    year_start_before AS year_start
+  FROM touches
+), member_months AS (
   SELECT
     tenant_id,
     member_key,
@@ -38,6 +59,13 @@ WITH member_months AS (
     ) AS month_rank,
     COUNT(*) OVER (PARTITION BY tenant_id, member_key, DATE_TRUNC('YEAR', coverage_month)::DATE) AS member_months
   FROM core.fct_member_month
+  WHERE
+    (member_key, DATE_TRUNC('YEAR', coverage_month)::DATE) IN (
+      SELECT
+        member_key,
+        year_start
+      FROM touched_years
+    )
 ), years AS (
   SELECT
     tenant_id,
