@@ -10,6 +10,7 @@ from granary.errors import GranaryError
 from granary.postgres.connection import connect
 from granary.postgres.endpoint import Endpoint
 from granary.postgres.record import RolePasswords
+from granary.postgres.statistics import STATISTICS_FUNCTION
 from granary.writer import WRITER_FUNCTIONS
 
 LOADER = "granary_loader"
@@ -116,6 +117,7 @@ def bootstrap(
             with connect(admin.for_database(database), application_name=APPLICATION) as warehouse:
                 warehouse.execute(SCHEMA_GRANTS)
                 warehouse.execute(WRITER_FUNCTIONS)
+                warehouse.execute(STATISTICS_FUNCTION)
             _execute(
                 connection,
                 "COMMENT ON DATABASE {database} IS {mark}",
@@ -136,7 +138,8 @@ def _mark(role_passwords: dict[str, str]) -> str:
 
     The passwords cannot be found from it: they have 192 random bits.
     """
-    setup = repr((ROLE_SETTINGS, DATABASE_GRANTS, SCHEMA_GRANTS, WRITER_FUNCTIONS, role_passwords))
+    functions = WRITER_FUNCTIONS + STATISTICS_FUNCTION
+    setup = repr((ROLE_SETTINGS, DATABASE_GRANTS, SCHEMA_GRANTS, functions, role_passwords))
     return f"Granary warehouse, set-up {hashlib.sha256(setup.encode()).hexdigest()[:16]}"
 
 

@@ -222,3 +222,28 @@ def test_old_server_is_refused(external_server: Endpoint, monkeypatch: pytest.Mo
     monkeypatch.setattr(bootstrap_module, "OLDEST_VERSION", 16)
     with pytest.raises(GranaryError, match="is PostgreSQL 15; Granary needs 16 or later"):
         bootstrap(external_server, RolePasswords())
+
+
+def test_statistics_are_refreshed_when_a_tenth_of_a_table_changed(prepared: Prepared) -> None:
+    def known_after(change: str) -> float:
+        """The rows that the planner knows of after a transaction that changes some."""
+        with connect(prepared.role("transformer"), application_name="test") as connection:
+            connection.execute(change)
+            connection.execute("SELECT ops.analyze_changed('core.counted')")
+        return prepared.do(
+            "transformer", "SELECT reltuples FROM pg_class WHERE oid = 'core.counted'::REGCLASS"
+        )[0][0]
+
+    prepared.do(
+        "transformer",
+        "CREATE SCHEMA IF NOT EXISTS core",
+        # A visit of the server's own collector would hide what the function does.
+        "CREATE TABLE core.counted (number INT) WITH (autovacuum_enabled = FALSE)",
+    )
+    fill = "INSERT INTO core.counted SELECT GENERATE_SERIES(1, {})"
+    assert known_after(fill.format(1000)) == 1000
+    # The server counts what a transaction changed before its own ANALYZE as changed after it.
+    prepared.do("transformer", "ANALYZE core.counted")
+    assert known_after(fill.format(90)) == 1000
+    assert known_after(fill.format(20)) == 1110
+    assert known_after("DELETE FROM core.counted WHERE number <= 100") == 1110 - 210
