@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from granary.errors import GranaryError
 from granary.settings import PROJECT, Settings
 from granary.tables import Format, write_rows
 from semantic.definitions import Grain
@@ -91,6 +92,11 @@ def query(
     from semantic.query import Query, parse_condition
     from semantic.registry import load_registry
 
+    if start and end and start >= end:
+        raise GranaryError(
+            f"From {start:%Y-%m-%d} to {end:%Y-%m-%d} there is no day.",
+            "--to is the first day that no longer counts; it comes after --from.",
+        )
     settings, registry = Settings(), load_registry()
     question = Query(
         metrics=_names(metrics),

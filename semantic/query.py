@@ -34,8 +34,14 @@ class Condition:
         """The condition on an SQL expression; values become literals of the dimension's type.
 
         Raises:
-            GranaryError: a value is not of that type.
+            GranaryError: a value is not of that type, or the type has no order to compare by.
         """
+        if self.operator not in ("=", "!=") and dimension.type in ("text", "boolean"):
+            raise GranaryError(
+                f"{self.dimension} {self.operator} {self.values[0]}: {self.dimension} is a "
+                f"{dimension.type}, which has no order.",
+                "Compare it with = or !=.",
+            )
         literals = [self._literal(value, dimension) for value in self.values]
         if self.operator == "=" and len(literals) > 1:
             return exp.In(this=subject, expressions=literals)
@@ -95,7 +101,7 @@ def parse_condition(text: str) -> Condition:
     if match is None or not match[3].strip():
         raise GranaryError(
             f"{text!r} is not a condition.",
-            "Write dimension=value, such as metal_tier=silver,gold or plan_year>=2025.",
+            "Write dimension=value, such as metal_tier=silver,gold or metal_tier!=gold.",
         )
     name, operator, values = match[1], match[2], tuple(v.strip() for v in match[3].split(","))
     if len(values) > 1 and operator not in ("=", "!="):

@@ -198,6 +198,8 @@ def test_wrong_questions_are_told_before_any_sql(
         ("is_urgent=perhaps", "'perhaps' is not a boolean"),
         ("claim_type", "is not a condition"),
         ("line_count>1,2", "compares with several values"),
+        ("claim_type>=5", "claim_type is a text, which has no order"),
+        ("is_urgent>false", "is_urgent is a boolean, which has no order"),
     ],
 )
 def test_wrong_conditions_are_told(ask: Ask, text: str, message: str) -> None:
