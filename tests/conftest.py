@@ -19,16 +19,17 @@ from oracle.arrivals import Arrivals, Arrived, generate_arrivals, observe
 NewSandbox = Callable[[Literal["postgres", "duckdb"]], Sandbox]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """A file's tests share fixtures, so one worker has them all, and all that of the warehouses."""
-    fixtures = getattr(item, "fixturenames", ())
-    group = "building" if "building" in fixtures else item.path.stem
-    item.add_marker(pytest.mark.xdist_group(group))
-
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long goes first, lest one worker ends long after the others."""
+    """Give a worker whole files, as their tests share fixtures; one has all of the warehouses.
+
+    What takes long goes first, lest one worker ends long after the others.
+    """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    of_warehouses = {item.path for item in items if "building" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "building" if item.path in of_warehouses else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
