@@ -299,7 +299,7 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     write_dotenv(dotenv, variables)
     console = _LoadingConsole()
     set_console(console)
-    # Workers would inherit the connection that holds the writer's lock, and survive its death.
+    # Workers inherit the connection that holds the writer's lock and keep it when the writer dies.
     constants.MAX_FORK_WORKERS = 1
     with _explained(console.evaluations):
         configs = load_configs(None, Context.CONFIG_TYPE, [PROJECT], dotenv_path=dotenv)

@@ -39,16 +39,8 @@ MODEL (
       blocking := FALSE
     ),
     every_standing_invoice(condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)),
-    references_dimension(
-      "column" := member_sk,
-      dimension := core.dim_member,
-      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
-    ),
-    references_dimension(
-      "column" := plan_sk,
-      dimension := core.dim_plan,
-      condition := @heard_in(staging.stg_aca_premium_payments, tenant_id, invoice_id)
-    ),
+    references_dimension("column" := member_sk, dimension := core.dim_member),
+    references_dimension("column" := plan_sk, dimension := core.dim_plan),
     references_dimension(
       "column" := geography_sk,
       dimension := core.dim_geography,
