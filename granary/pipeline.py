@@ -23,7 +23,7 @@ from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
-from granary.runs import Freshness, RunLog, project_version
+from granary.runs import Freshness, ModelRun, RunLog, project_version
 from granary.settings import PROJECT, Settings
 from semantic.registry import load_registry
 
@@ -219,13 +219,17 @@ class Pipeline:
                     # A run goes on with the models, and so the definitions, of the last plan.
                     record_definitions(connection, load_registry())
             error: str | None = "stopped before its end"
+            models: Mapping[str, ModelRun] = {}
             try:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
                     with self._load() as transformation:
                         if verb == "plan":
                             load_registry().check_columns(transformation.columns())
-                        done = work(transformation, step)
+                        try:
+                            done = work(transformation, step)
+                        finally:
+                            models = transformation.evaluations.models
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "
                         f"{done.audits} audits passed"
@@ -235,8 +239,9 @@ class Pipeline:
                 error = str(failure)
                 raise
             finally:
+                rows = self.gateway.estimated_rows([model.table for model in models.values()])
                 with self.gateway.operations() as connection:
-                    RunLog(connection).finish(run_id, error)
+                    RunLog(connection).finish(run_id, error, models, rows)
         for warning in done.warnings:
             self._reporter.warn(warning)
 

@@ -1,25 +1,15 @@
-"""ops.run: what was planned and run, when, and how it ended."""
+"""ops.run and ops.model_run: what was planned and run, when, and how it ended."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from granary.gateways.base import Connection
 
-RUN_TABLE = """
-CREATE TABLE IF NOT EXISTS ops.run (
-  run_id TEXT PRIMARY KEY,
-  verb TEXT NOT NULL,
-  environment TEXT NOT NULL,
-  project_version TEXT NOT NULL,
-  started_at TIMESTAMP NOT NULL,
-  finished_at TIMESTAMP,
-  status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed')),
-  error TEXT
-)
-"""
 # Everything whose change can change a table.
 PROJECT_PARTS = (
     "config.yaml",
@@ -43,6 +33,25 @@ def project_version(project: Path) -> str:
             if path.suffix != ".pyc":
                 digest.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@dataclass
+class ModelRun:
+    """What a plan or run did to one model.
+
+    Attributes:
+        table: schema and name of the table that it filled.
+        seconds: time it took, audits included.
+    """
+
+    table: str
+    seconds: float = 0
+    audits_passed: int = 0
+    audits_failed: int = 0
+
+
+NO_MODELS: Mapping[str, ModelRun] = MappingProxyType({})
+NO_ROWS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -70,12 +79,11 @@ class Unfinished:
 
 
 class RunLog:
-    """Writes and reads ops.run."""
+    """Writes and reads ops.run and ops.model_run."""
 
     def __init__(self, connection: Connection) -> None:
-        """Make the table when it is missing."""
+        """Use the tables that landing prepared."""
         self._connection = connection
-        connection.execute(RUN_TABLE)
 
     def begin(self, verb: str, environment: str, version: str) -> str:
         """Record that a run began; returns its id."""
@@ -86,8 +94,32 @@ class RunLog:
         )
         return run_id
 
-    def finish(self, run_id: str, error: str | None = None) -> None:
-        """Record how it ended."""
+    def finish(
+        self,
+        run_id: str,
+        error: str | None = None,
+        models: Mapping[str, ModelRun] = NO_MODELS,
+        rows: Mapping[str, int] = NO_ROWS,
+    ) -> None:
+        """Record how it ended.
+
+        Args:
+            error: why it failed; None when it is done.
+            models: what it did to each model, by name.
+            rows: about how many rows each table has, by its name in the database.
+        """
+        for name, model in models.items():
+            self._connection.execute(
+                "INSERT INTO ops.model_run VALUES ($1, $2, $3, $4, $5, $6)",
+                [
+                    run_id,
+                    name,
+                    model.seconds,
+                    model.audits_passed,
+                    model.audits_failed,
+                    rows.get(model.table),
+                ],
+            )
         self._connection.execute(
             "UPDATE ops.run SET finished_at = $1, status = $2, error = $3 WHERE run_id = $4",
             [_utc_now(), "failed" if error else "done", error, run_id],

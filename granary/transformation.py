@@ -32,6 +32,7 @@ from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Step
+from granary.runs import ModelRun
 from granary.settings import PROJECT, Settings
 
 PROD = "prod"
@@ -50,16 +51,19 @@ class Evaluations:
     """What a plan or run did.
 
     Attributes:
-        models: names of the models that were evaluated.
-        audits: audits that passed.
+        models: what it did to each model that it evaluated, by name.
         warnings: audits that failed without stopping the run, and other warnings.
         errors: what stopped it.
     """
 
-    models: set[str] = field(default_factory=set)
-    audits: int = 0
+    models: dict[str, ModelRun] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    @property
+    def audits(self) -> int:
+        """How many audits passed."""
+        return sum(model.audits_passed for model in self.models.values())
 
 
 class _LoadingConsole(NoopConsole):
@@ -82,6 +86,8 @@ class _LoadingConsole(NoopConsole):
             cause = error.__cause__ or error
             if isinstance(cause, NodeAuditsErrors):
                 told = [_failed_audit(failure) for failure in cause.errors]
+                # SQLMesh counts audits only where none of them stops the run.
+                self.evaluations.models.setdefault(model, ModelRun("")).audits_failed += len(told)
             else:
                 told = [str(cause).strip()]
             self.evaluations.errors += [f"{model}: {line}" for line in told]
@@ -114,8 +120,11 @@ class _ProgressConsole(_LoadingConsole):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        self.evaluations.models.add(_short(snapshot.name))
-        self.evaluations.audits += num_audits_passed
+        name = _short(snapshot.name)
+        model = self.evaluations.models.setdefault(name, ModelRun(_short(snapshot.table_name())))
+        model.seconds += (duration_ms or 0) / 1000
+        model.audits_passed += num_audits_passed
+        model.audits_failed += num_audits_failed
 
 
 class _ModelsLoader(SqlMeshLoader):
@@ -129,9 +138,13 @@ class Transformation:
     """A loaded SQLMesh project on one gateway."""
 
     def __init__(self, context: Context, loading: Evaluations) -> None:
-        """Use a loaded project; `loading` holds what was said until its first evaluation."""
+        """Use a loaded project; `loading` holds what was said until its first evaluation.
+
+        `evaluations` tells what the last plan, run or promotion did, up to where it failed too.
+        """
         self._context = context
         self._loading = loading
+        self.evaluations = Evaluations()
 
     def test(self) -> None:
         """Run the models' unit tests.
@@ -274,6 +287,7 @@ class Transformation:
     def _evaluate(self, step: Step, action: Callable[[], object]) -> Evaluations:
         console = _ProgressConsole(step)
         console.evaluations.warnings += self._loading.warnings
+        self.evaluations = console.evaluations
         self._context.console = console
         set_console(console)
         with _explained(console.evaluations):

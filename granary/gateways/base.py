@@ -113,3 +113,11 @@ class Gateway(Protocol):
             GranaryError: the statement is wrong, or it would write.
         """
         ...
+
+    def estimated_rows(self, tables: Sequence[str]) -> dict[str, int]:
+        """Tell about how many rows tables have, by the database's own statistics.
+
+        Args:
+            tables: schema and name of each; views and tables never counted are left out.
+        """
+        ...

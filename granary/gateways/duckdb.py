@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,13 @@ from granary.settings import Settings
 
 # A file that is opened for reading only would still let COPY and ATTACH write other files.
 NOTHING_ELSE = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+ESTIMATED_ROWS = """
+SELECT schema_name || '.' || table_name, estimated_size
+FROM duckdb_tables()
+WHERE LIST_CONTAINS($1, schema_name || '.' || table_name)
+"""
 
 
 class DuckDBGateway:
@@ -145,6 +152,14 @@ class DuckDBGateway:
                     f"`granary sql` only reads: {error}.", "Change data through files and models."
                 ) from error
             raise GranaryError(f"The query failed: {error}", "Mend the query.") from error
+
+    def estimated_rows(self, tables: Sequence[str]) -> dict[str, int]:
+        """Read DuckDB's own count of each table."""
+        if not tables:
+            return {}
+        with _connect(self._file, read_only=True) as connection:
+            rows = connection.execute(ESTIMATED_ROWS, [list(tables)]).fetchall()
+        return dict(rows)
 
 
 def _connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -17,6 +17,14 @@ from granary.postgres.environment import environment_variables
 from granary.postgres.warehouse import Warehouse, connect, ensure, resolve
 from granary.settings import Settings
 from granary.writer import WRITER_LOCK, WRITER_NOW, writing_here
+
+# reltuples is -1 before the first ANALYZE, and 0 for views.
+ESTIMATED_ROWS = """
+SELECT names.name, classes.reltuples::BIGINT
+FROM UNNEST(%s::TEXT[]) AS names(name)
+INNER JOIN pg_class AS classes ON classes.oid = TO_REGCLASS(names.name)
+WHERE classes.relkind = 'r' AND classes.reltuples >= 0
+"""
 
 
 class PostgresGateway:
@@ -150,6 +158,12 @@ class PostgresGateway:
                 ) from error
             except psycopg.Error as error:
                 raise GranaryError(_explain(error), "Mend the query.") from error
+
+    def estimated_rows(self, tables: Sequence[str]) -> dict[str, int]:
+        """Read what the last ANALYZE of each table found."""
+        with connect(self.warehouse.transformer, application_name="granary") as connection:
+            rows = connection.execute(ESTIMATED_ROWS, [list(tables)]).fetchall()
+        return dict(rows)
 
 
 def _holder(connection: psycopg.Connection) -> str | None:

@@ -115,7 +115,38 @@ METRIC_DEFINITION = Table(
     ("metric",),
 )
 
-OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION, METRIC_DEFINITION)
+RUN = Table(
+    "ops.run",
+    "One row per plan, run and promotion.",
+    (
+        TableColumn("run_id", "TEXT", True, "Name of the run."),
+        TableColumn("verb", "TEXT", True, "plan, run or promote."),
+        TableColumn("environment", "TEXT", True, "What it was done to."),
+        TableColumn("project_version", "TEXT", True, "Digest of the models and what they read."),
+        TableColumn("started_at", "TIMESTAMP", True, "When it began (UTC)."),
+        TableColumn("finished_at", "TIMESTAMP", False, "When it ended (UTC); NULL while it runs."),
+        TableColumn("status", "TEXT", True, "running, done or failed."),
+        TableColumn("error", "TEXT", False, "Why it failed."),
+    ),
+    ("run_id",),
+    "status IN ('running', 'done', 'failed')",
+)
+
+MODEL_RUN = Table(
+    "ops.model_run",
+    "One row per model that a plan or run evaluated.",
+    (
+        TableColumn("run_id", "TEXT", True, "The plan or run; see ops.run."),
+        TableColumn("model", "TEXT", True, "Schema and name of the model."),
+        TableColumn("seconds", "DOUBLE PRECISION", True, "Time it took, audits included."),
+        TableColumn("audits_passed", "INTEGER", True, "Audits that found nothing."),
+        TableColumn("audits_failed", "INTEGER", True, "Audits that found rows."),
+        TableColumn("table_rows", "BIGINT", False, "About how many rows it has; NULL for a view."),
+    ),
+    ("run_id", "model"),
+)
+
+OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION, METRIC_DEFINITION, RUN, MODEL_RUN)
 
 
 def raw_table(contract: Contract) -> Table:

@@ -283,7 +283,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         connection.execute(LANDED)
     with opened(project, home) as transformation:
         done = transformation.plan("prod", Step(Reporter(), "Plan"))
-    assert done.models == models.keys()
+    assert done.models.keys() == models.keys()
     failed = [FAILED.match(warning) for warning in done.warnings]
     return {match["model"]: match["audit"] for match in failed if match}
 

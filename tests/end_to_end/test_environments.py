@@ -37,8 +37,14 @@ FACTS = ("core.fct_claim_line", "core.fct_member_month")
 LAST_EXTRACT = "20250301"
 # When a row landed, not what is so: one warehouse got the files in two goes, the other in one.
 CIRCUMSTANCES = {"created_at", "load_date", "load_timestamp"}
-# Their history begins with the first run of a warehouse, so no two warehouses share it.
-OWN_HISTORY = {"semantic.metric_definition_history"}
+# They tell a warehouse's own life: no two warehouses share it, and every plan adds to it.
+OWN_HISTORY = {
+    "semantic.metric_definition_history",
+    "semantic.warehouse_dead_letters",
+    "semantic.warehouse_loads",
+    "semantic.warehouse_models",
+    "semantic.warehouse_runs",
+}
 
 Row = dict[str, Any]
 GatewayName = Literal["postgres", "duckdb"]

@@ -65,7 +65,8 @@ def gateway(settings: Settings) -> Gateway:
     with gateway.store() as store:
         store.prepare([])
     with gateway.operations() as connection:
-        connection.execute("DROP TABLE IF EXISTS ops.run")
+        connection.execute("DELETE FROM ops.run")
+        connection.execute("DELETE FROM ops.model_run")
         connection.execute("DELETE FROM ops.load_batch")
         connection.execute("DELETE FROM ops.dead_letter")
     return gateway

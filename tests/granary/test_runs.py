@@ -7,7 +7,7 @@ import pytest
 
 from granary.gateways.base import Connection, Gateway
 from granary.landing.batch import LoadBatch
-from granary.runs import Freshness, RunLog, project_version
+from granary.runs import Freshness, ModelRun, RunLog, project_version
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 SOON = NOW + timedelta(hours=1)
@@ -178,3 +178,31 @@ def test_project_version_stays_with_everything_else(project: Path, tmp_path: Pat
 
     copy = shutil.copytree(project, tmp_path / "another checkout")
     assert project_version(copy) == before
+
+
+def test_what_a_run_did_to_each_model_is_kept(gateway: Gateway) -> None:
+    with gateway.operations() as connection:
+        log = RunLog(connection)
+        models = {
+            "core.dim_plan": ModelRun("ops.run", 1.5, audits_passed=3, audits_failed=1),
+            "semantic.totals": ModelRun("ops.no_such_table", 0.25),
+        }
+        log.finish(log.begin("run", "prod", "v1"), "SQLMesh stopped", models, {"ops.run": 7})
+        rows = connection.execute(
+            "SELECT model, seconds, audits_passed, audits_failed, table_rows "
+            "FROM ops.model_run ORDER BY model"
+        ).fetchall()
+    assert rows == [
+        ("core.dim_plan", 1.5, 3, 1, 7),
+        ("semantic.totals", 0.25, 0, 0, None),
+    ]
+
+
+def test_rows_are_estimated_for_tables_that_exist(gateway: Gateway) -> None:
+    with gateway.operations() as connection:
+        land(connection, 1, EARLIER)
+        land(connection, 2, EARLIER)
+        connection.execute("ANALYZE ops.load_batch")
+    counted = gateway.estimated_rows(["ops.load_batch", "ops.no_such_table"])
+    assert counted == {"ops.load_batch": 2}
+    assert gateway.estimated_rows([]) == {}

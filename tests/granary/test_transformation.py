@@ -86,7 +86,7 @@ def test_a_plan_tells_what_it_built_and_how_many_audits_passed(load: Load, step:
     with load() as sqlmesh:
         assert sqlmesh.changes("prod") == ["+ core.payments (new)", "+ semantic.totals (new)"]
         done = sqlmesh.plan("prod", step)
-    assert done.models == {"core.payments", "semantic.totals"}
+    assert done.models.keys() == {"core.payments", "semantic.totals"}
     assert (done.audits, done.warnings, done.errors) == (3, [], [])
 
 
@@ -118,6 +118,8 @@ def test_a_failed_audit_stops_the_plan_and_names_model_audit_and_rows(
     with load() as sqlmesh, pytest.raises(GranaryError) as failure:
         sqlmesh.plan("prod", step)
     lines = failure.value.message.splitlines()
+    failed = sqlmesh.evaluations.models["core.payments"]
+    assert (failed.audits_passed, failed.audits_failed) == (0, 2)
     assert lines[:3] == [
         "SQLMesh stopped:",
         "core.payments: 2 rows break the audit not_null(columns := (id, amount))",
@@ -136,7 +138,7 @@ def test_an_audit_that_only_warns_lets_the_plan_pass_and_is_told(
     hold(project, LARGE)
     with load() as sqlmesh:
         done = sqlmesh.plan("prod", step)
-    assert done.models == {"core.payments", "semantic.totals"}
+    assert done.models.keys() == {"core.payments", "semantic.totals"}
     assert done.audits == 2
     assert done.warnings == ["core.payments: 'forall' audit error: 1 row failed."]
 
@@ -222,7 +224,7 @@ def test_only_what_an_environment_has_can_be_promoted(
 
     hold(project, "(1, 5), (2, 8), (3, 1)")
     with load() as sqlmesh:
-        assert sqlmesh.promote("sandbox", step).models == set()
+        assert sqlmesh.promote("sandbox", step).models == {}
         assert sqlmesh.compare("prod", "sandbox") == []
 
 
