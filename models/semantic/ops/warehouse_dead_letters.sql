@@ -2,7 +2,7 @@ MODEL (
   name semantic.warehouse_dead_letters,
   kind VIEW,
   owner data_platform,
-  grain (load_id, error_class, column_name, dead_letter_status),
+  grain (refused_date, load_id, error_class, column_name, dead_letter_status),
   description 'Refused lines, counted by file, fault and column. Which fault of which sender costs us most lines, and how long have they waited?',
   audits (
     not_null(columns := (load_id, tenant_id, feed, refused_date, error_class, column_name, dead_letter_status)),

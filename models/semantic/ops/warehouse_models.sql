@@ -2,7 +2,7 @@ MODEL (
   name semantic.warehouse_models,
   kind VIEW,
   owner data_platform,
-  grain (run_id, model),
+  grain (run_date, run_id, model),
   description 'What each plan and run did to each model. Which model takes the time, which audit fails, which table grows?',
   audits (
     not_null(columns := (run_id, model, layer, environment, run_date)),

@@ -2,7 +2,7 @@ MODEL (
   name semantic.warehouse_runs,
   kind VIEW,
   owner data_platform,
-  grain run_id,
+  grain (run_date, run_id),
   description 'Plans, runs and promotions of every environment. Did last night''s run end well, and how long did it take?',
   audits (
     not_null(columns := (run_id, verb, environment, run_status, run_date)),
