@@ -1,0 +1,1 @@
+"""Dashboards as code: short specs become a bundle of Superset assets."""
