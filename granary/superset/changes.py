@@ -62,9 +62,7 @@ class Changes:
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
-        return bool(
-            self.created or self.changed or self.drifted or self.removed or self.other
-        )
+        return bool(self.created or self.changed or self.drifted or self.removed or self.other)
 
     @property
     def lines(self) -> list[str]:

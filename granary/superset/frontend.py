@@ -95,10 +95,14 @@ class Frontend:
                 "Set GRANARY_GATEWAY=postgres in a whole checkout.",
             )
 
+    @property
+    def admin(self) -> str:
+        """The user who may do everything."""
+        return rules.load_security(SECURITY).admin.user
+
     def describe(self) -> str:
         """Where it is, and how one gets in."""
-        admin = rules.load_security(SECURITY).admin.user
-        return f"{self.server.url}, user {admin}, password in {self.places.passwords}"
+        return f"{self.server.url}, user {self.admin}, password in {self.places.passwords}"
 
     def is_set_up(self) -> bool:
         """Whether there is a Superset whose figures have to be kept fresh."""
@@ -205,12 +209,10 @@ class Frontend:
             names = [name for (name,) in connection.execute(SCHEMAS, {"schema": SCHEMA})]
         return [PROD if name == SCHEMA else name.removeprefix(f"{SCHEMA}__") for name in names]
 
-    def shown(self) -> list[str]:
-        """The environments that have dashboards."""
-        if not self.is_set_up():
-            return []
+    def shipped_charts(self) -> set[str]:
+        """The uuids of the charts that Granary made, of every environment."""
         with open_metadata(self._warehouse.superset) as metadata:
-            return sorted({asset.environment for asset in metadata.assets().values()})
+            return {one.uuid for one in metadata.assets().values() if one.kind == "chart"}
 
     @property
     def _warehouse(self) -> Warehouse:
@@ -238,8 +240,7 @@ class Frontend:
             stored = metadata.stored() if is_there else {}
             known = metadata.datasets() if is_there else []
             going = {
-                one.uuid
-                for one in compare(bundle.environment, wanted, made, stored, []).removed
+                one.uuid for one in compare(bundle.environment, wanted, made, stored, []).removed
             }
             own = datasets_of(bundle, wanted)
             fresh = {one.uuid for one in own}
@@ -276,9 +277,7 @@ class Frontend:
             migrate=done.get("software") != doing["software"],
             admin=security.admin.user,
             users=users,
-            bundles=[
-                {"files": {**_metadata_file(), **bundle.files, DATABASE_FILE: database}}
-            ],
+            bundles=[{"files": {**_metadata_file(), **bundle.files, DATABASE_FILE: database}}],
             database_passwords={DATABASE_FILE: reader.password},
             roles=access.roles,
             rules=access.rules,
@@ -302,8 +301,7 @@ class Frontend:
         schema = schema_of(environment)
         with connect(self._warehouse.reader, application_name="granary dashboards") as connection:
             there = {
-                table: set(columns)
-                for _, table, columns in connection.execute(COLUMNS, [schema])
+                table: set(columns) for _, table, columns in connection.execute(COLUMNS, [schema])
             }
         if not there:
             raise self._no_environment(environment)
@@ -409,7 +407,9 @@ def _other_changes(doing: dict[str, str], done: dict[str, str]) -> list[str]:
         "access": "~ roles, users and rules (changed)",
     }
     said = [line for what, line in lines.items() if done.get(what) != doing[what]]
-    words = [what for what in doing if what.startswith("password") and done.get(what) != doing[what]]
+    words = [
+        what for what in doing if what.startswith("password") and done.get(what) != doing[what]
+    ]
     return said + [f"~ {what} (changed)" for what in words]
 
 

@@ -31,10 +31,11 @@ class AdminSpec(_Strict):
 
 
 class AnalystSpec(_Strict):
-    """Who sees all, as a user and roles of Superset that theirs is like."""
+    """Who sees all: user name, roles of Superset that theirs is like, more permissions by view."""
 
     user: str = Field(pattern=r"^[a-z0-9_.-]+$")
     like: list[str]
+    permissions: dict[str, list[str]]
 
 
 class ViewerSpec(_Strict):
@@ -134,16 +135,11 @@ def access_to(
     """
     closed = [dataset.uuid for dataset in datasets if security.tenant_column in dataset.columns]
     seen = [dataset.uuid for dataset in datasets if _may_view(security, dataset)]
-    permissions = [
-        [permission, view]
-        for view, names in security.viewer.permissions.items()
-        for permission in names
-    ]
     viewers = [
         {
             "name": _tenant_role(tenant),
             "like": [],
-            "permissions": permissions,
+            "permissions": _pairs(security.viewer.permissions),
             "datasets": seen,
             "databases": [],
         }
@@ -152,7 +148,7 @@ def access_to(
     analyst = {
         "name": ANALYST_ROLE,
         "like": security.analyst.like,
-        "permissions": [],
+        "permissions": _pairs(security.analyst.permissions),
         "datasets": [],
         "databases": [str(DATABASE_UUID)],
     }
@@ -170,6 +166,10 @@ def access_to(
     ]
     users = [{"name": name, "role": role} for name, role in users_of(security, tenants).items()]
     return Access([analyst, *viewers], [base, *own], users)
+
+
+def _pairs(permissions: Mapping[str, list[str]]) -> list[list[str]]:
+    return [[name, view] for view, names in permissions.items() for name in names]
 
 
 def _may_view(security: Security, dataset: Dataset) -> bool:

@@ -117,9 +117,7 @@ class Server:
             started_at = psutil.Process(pid).create_time()
         except psutil.NoSuchProcess:
             raise self._failure("did not start") from None
-        record = Record(
-            pid, started_at, self.host, self.port, configuration_hash(self._places)
-        )
+        record = Record(pid, started_at, self.host, self.port, configuration_hash(self._places))
         self._places.server.write_text(json.dumps(asdict(record)) + "\n")
 
     def wait(self) -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from refusal import Refusal
-from superset import db, security_manager
 from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
 from superset.models.core import Database
+
+from superset import db, security_manager
 
 
 def apply_users(users: list[dict[str, Any]]) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import yaml
 from refusal import Refusal
-from superset import db, security_manager
 from superset.commands.exceptions import CommandInvalidError
 from superset.commands.importers.v1.assets import ImportAssetsCommand
 from superset.connectors.sqla.models import SqlaTable
 from superset.models.dashboard import Dashboard
 from superset.models.slice import Slice
 from superset.utils.core import override_user
+
+from superset import db, security_manager
 
 MODELS = {"dataset": SqlaTable, "chart": Slice, "dashboard": Dashboard}
 TITLES = {"dataset": "table_name", "chart": "slice_name", "dashboard": "dashboard_title"}

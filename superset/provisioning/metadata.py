@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import superset
 from flask_migrate import upgrade
+
+import superset
 
 
 def migrate() -> None:
