@@ -1,6 +1,6 @@
 """Superset on one machine: no broker, no cache server, no call to the outside.
 
-What differs between homes comes from the file that GRANARY_SUPERSET_RUNTIME names; it holds secrets.
+What differs between homes comes from the file that GRANARY_SUPERSET_RUNTIME names, with secrets.
 """
 
 import json

@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from granary.dashboards.bundle import Bundle
-from granary.dashboards.identity import DATABASE_UUID
 from granary.superset.metadata import Asset
 from granary.superset.security import Dataset
 
+Mark = Literal["+", "~", "!", "-"]
+MARKS: dict[Mark, str] = {"+": "new", "~": "changed", "!": "edited in Superset", "-": "removed"}
 KINDS = {
     "databases": "database",
     "datasets": "dataset",
@@ -26,7 +28,6 @@ TITLES = {
     "chart": "slice_name",
     "dashboard": "dashboard_title",
 }
-ORDER = list(TITLES)
 # Files of several hundred KB take seconds in plain Python.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,113 +42,104 @@ class Wanted:
     fingerprint: str
     content: Mapping[str, Any] = field(repr=False, compare=False)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of a dataset's table; what Superset calculates is none."""
+        return frozenset(
+            column["column_name"]
+            for column in self.content["columns"]
+            if not column.get("expression")
+        )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is new (+), changed (~), edited in Superset (!) or to be removed (-)."""
+
+    mark: Mark
+    what: str
+
 
 @dataclass(frozen=True)
 class Changes:
-    """How Superset has to change, a list of assets per way.
+    """How Superset has to change.
 
     Attributes:
-        created: shipped, and not there.
-        changed: shipped otherwise than they were imported.
-        drifted: somebody edited or removed them in Superset.
-        removed: made by Granary, and no longer shipped.
-        other: lines about what is no asset, such as roles and rules.
+        differences: one per asset, and per other thing such as roles and rules.
+        removed: assets that Granary made and that are no longer shipped.
     """
 
-    created: list[Wanted]
-    changed: list[Wanted]
-    drifted: list[Wanted]
+    differences: list[Difference]
     removed: list[Asset]
-    other: list[str]
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.created or self.changed or self.drifted or self.removed or self.other)
+        return bool(self.differences)
 
     @property
     def lines(self) -> list[str]:
         """A line per difference, as a plan shows them."""
-        return [
-            *(f"+ {one.kind} {one.title} (new)" for one in _sorted(self.created)),
-            *(f"~ {one.kind} {one.title} (changed)" for one in _sorted(self.changed)),
-            *(f"! {one.kind} {one.title} (edited in Superset)" for one in _sorted(self.drifted)),
-            *(f"- {one.kind} {one.title} (removed)" for one in _sorted(self.removed)),
-            *self.other,
-        ]
+        return [f"{one.mark} {one.what} ({MARKS[one.mark]})" for one in self.differences]
 
     @property
     def summary(self) -> str:
-        """The numbers in one sentence part."""
-        counts = {
-            "new": len(self.created),
-            "changed": len(self.changed),
-            "edited in Superset": len(self.drifted),
-            "removed": len(self.removed),
-        }
-        said = [f"{count} {how}" for how, count in counts.items() if count]
-        return ", ".join([*said, *(line.strip("~! ") for line in self.other)])
+        """How many differ in which way."""
+        counts = Counter(one.mark for one in self.differences)
+        return ", ".join(f"{counts[mark]} {how}" for mark, how in MARKS.items() if counts[mark])
 
 
-def wanted_assets(bundle: Bundle) -> list[Wanted]:
+def wanted_assets(files: Mapping[str, str]) -> list[Wanted]:
     """The assets of a bundle, read from its files."""
     found = []
-    for path, text in bundle.files.items():
+    for path, text in files.items():
         kind = KINDS.get(PurePosixPath(path).parts[0])
         if kind is not None:
             content = yaml.load(text, Loader=LOADER)
-            found.append(
-                Wanted(content["uuid"], kind, content[TITLES[kind]], hash_of(text), content)
-            )
+            title = content[TITLES[kind]]
+            found.append(Wanted(content["uuid"], kind, title, hash_of(text), content))
     return found
 
 
-def datasets_of(bundle: Bundle, wanted: list[Wanted]) -> list[Dataset]:
+def datasets_of(bundle: Bundle, wanted: Iterable[Wanted]) -> list[Dataset]:
     """The datasets of a bundle."""
     return [
-        Dataset(
-            one.uuid,
-            one.title,
-            bundle.environment,
-            frozenset(column["column_name"] for column in one.content["columns"]),
-        )
+        Dataset(one.uuid, one.title, bundle.environment, one.columns)
         for one in wanted
         if one.kind == "dataset"
     ]
 
 
-def compare(
-    environment: str,
-    wanted: list[Wanted],
-    made: Mapping[str, Asset],
-    stored: Mapping[str, str],
-    other: list[str],
-) -> Changes:
-    """Compare a bundle with what Granary made and with what Superset holds.
+def gone_assets(environment: str, wanted: Iterable[Wanted], made: Iterable[Asset]) -> list[Asset]:
+    """What Granary made for an environment and no longer ships."""
+    shipped = {one.uuid for one in wanted}
+    return [one for one in made if one.environment == environment and one.uuid not in shipped]
+
+
+def compare_assets(
+    wanted: Iterable[Wanted], made: Mapping[str, Asset], stored: Mapping[str, str]
+) -> list[Difference]:
+    """Compare what is shipped with what Granary made and with what Superset holds.
 
     Args:
-        wanted: the assets of the bundle.
+        wanted: what is shipped.
         made: what Granary made, by uuid.
         stored: hashes of what Superset holds, by uuid.
-        other: lines about other differences.
     """
-    shipped = {one.uuid for one in wanted}
-    created, changed, drifted = [], [], []
-    for one in wanted:
+    found: list[Difference] = []
+    for one in sorted(wanted, key=_place):
         known = made.get(one.uuid)
         if known is None:
-            created.append(one)
+            found.append(Difference("+", _name(one)))
         elif stored.get(one.uuid) != known.stored:
-            drifted.append(one)
+            found.append(Difference("!", _name(one)))
         elif known.fingerprint != one.fingerprint:
-            changed.append(one)
-    removed = [
-        one
-        for one in made.values()
-        if one.environment == environment
-        and one.uuid not in shipped
-        and one.uuid != str(DATABASE_UUID)
-    ]
-    return Changes(created, changed, drifted, removed, other)
+            found.append(Difference("~", _name(one)))
+    return found
+
+
+def removals(gone: Iterable[Asset]) -> list[Difference]:
+    """What goes, as differences."""
+    return [Difference("-", _name(one)) for one in sorted(gone, key=_place)]
 
 
 def hash_of(content: Any) -> str:
@@ -156,5 +148,9 @@ def hash_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sorted(assets: Any) -> Any:
-    return sorted(assets, key=lambda one: (ORDER.index(one.kind), one.title))
+def _name(asset: Wanted | Asset) -> str:
+    return f"{asset.kind} {asset.title}"
+
+
+def _place(asset: Wanted | Asset) -> tuple[int, str]:
+    return list(TITLES).index(asset.kind), asset.title

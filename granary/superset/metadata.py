@@ -1,7 +1,7 @@
 """Superset's metadata database, asked directly: that takes no Superset process.
 
-Two tables of ours lie there: what Granary made, and what it did last. They are lost with the rest of
-the database, so that a lost one is noticed.
+Two tables of ours lie there: what Granary made, and what it did last. They are lost with the rest
+of the database, so that a lost one is noticed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS granary_done (
   fingerprint TEXT NOT NULL
 );
 """
-# What people can edit of each kind; not when they did, nor numbers that another import would change.
+# What people can edit of each kind; not when they did, nor numbers that an import would change.
 STORED = """
 SELECT uuid, MD5(JSONB_BUILD_ARRAY(
   database_name, sqlalchemy_uri, cache_timeout, expose_in_sqllab, allow_run_async, allow_ctas,
@@ -167,7 +167,8 @@ class Metadata:
     def is_there(self) -> bool:
         """Whether Granary ever finished setting Superset up in this database."""
         row = self._connection.execute(
-            "SELECT TO_REGCLASS('granary_done') IS NOT NULL AND TO_REGCLASS('dashboards') IS NOT NULL"
+            "SELECT TO_REGCLASS('granary_done') IS NOT NULL "
+            "AND TO_REGCLASS('dashboards') IS NOT NULL"
         ).fetchone()
         return row == (True,)
 

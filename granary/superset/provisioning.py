@@ -21,7 +21,7 @@ class Request:
         migrate: bring Superset's own tables, permissions and roles to the installed version.
         admin: the user who makes everything.
         users: name, role, first_name, last_name, password and set_password of each.
-        bundles: files of each bundle to import.
+        files: text by path of the bundle to import.
         database_passwords: by the path of the database's file.
         roles: what each role may, as in security.Access.
         rules: row-level rules.
@@ -32,7 +32,7 @@ class Request:
     migrate: bool
     admin: str
     users: Sequence[Mapping[str, Any]] = field(repr=False)
-    bundles: Sequence[Mapping[str, Any]]
+    files: Mapping[str, str]
     database_passwords: Mapping[str, str] = field(repr=False)
     roles: Sequence[Mapping[str, Any]]
     rules: Sequence[Mapping[str, Any]]

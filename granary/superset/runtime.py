@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from urllib.parse import quote
 
 from granary.postgres.endpoint import Endpoint
 from granary.postgres.record import write_private
 from granary.settings import Settings
+from granary.superset.connection import uri
 from granary.superset.credentials import make_private_folder, secrets_of
 from granary.superset.installation import lock_hash
 from granary.superset.places import CONFIGURATION, Places
@@ -29,14 +29,6 @@ def write_runtime(places: Places, settings: Settings, metadata: Endpoint) -> Non
     make_private_folder(places.cache)
     if not places.runtime.exists() or places.runtime.read_text() != text:
         write_private(places.runtime, text)
-
-
-def uri(endpoint: Endpoint, password: str) -> str:
-    """An endpoint as SQLAlchemy names it."""
-    return (
-        f"postgresql+psycopg2://{quote(endpoint.user, safe='')}:{quote(password, safe='')}"
-        f"@{endpoint.host}:{endpoint.port}/{quote(endpoint.database, safe='')}"
-    )
 
 
 def process_environment(places: Places) -> dict[str, str]:

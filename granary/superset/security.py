@@ -16,7 +16,8 @@ from granary.yaml_files import YamlFile
 ADMIN_ROLE = "Admin"
 ANALYST_ROLE = "Granary analyst"
 TENANT_PLACE = "{tenant}"
-BASE_RULE = "Granary: nothing without a rule"
+RULE_PREFIX = "Granary: "
+BASE_RULE = f"{RULE_PREFIX}nothing without a rule"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -76,6 +77,7 @@ class Dataset:
 class Access:
     """Who may do and see what, in the terms of Superset's tables; all in a fixed order."""
 
+    admin: str
     roles: list[dict[str, Any]]
     rules: list[dict[str, Any]]
     users: list[dict[str, Any]]
@@ -105,18 +107,6 @@ def check_public(security: Security, path: Path, datasets: Iterable[Dataset]) ->
                 "tenants.",
                 "Take it from the list, or the column from the table.",
             )
-
-
-def users_of(security: Security, tenants: Sequence[str]) -> dict[str, str]:
-    """The users that Granary makes: role by name."""
-    return {
-        security.admin.user: ADMIN_ROLE,
-        security.analyst.user: ANALYST_ROLE,
-        **{
-            security.viewer.user.replace(TENANT_PLACE, tenant): _tenant_role(tenant)
-            for tenant in tenants
-        },
-    }
 
 
 def access_to(
@@ -156,7 +146,7 @@ def access_to(
     base = _rule(BASE_RULE, "Base", "1 = 0", exempt, closed)
     own = [
         _rule(
-            f"Granary: rows of {tenant}",
+            f"{RULE_PREFIX}rows of {tenant}",
             "Regular",
             f"{security.tenant_column} = '{_plain(tenant)}'",
             [_tenant_role(tenant)],
@@ -164,8 +154,20 @@ def access_to(
         )
         for tenant in tenants
     ]
-    users = [{"name": name, "role": role} for name, role in users_of(security, tenants).items()]
-    return Access([analyst, *viewers], [base, *own], users)
+    users = [
+        _user(security.admin.user, ADMIN_ROLE, "Granary", "admin"),
+        _user(security.analyst.user, ANALYST_ROLE, "Granary", "analyst"),
+        *(
+            _user(
+                security.viewer.user.replace(TENANT_PLACE, tenant),
+                _tenant_role(tenant),
+                "Viewer of",
+                tenant,
+            )
+            for tenant in tenants
+        ),
+    ]
+    return Access(security.admin.user, [analyst, *viewers], [base, *own], users)
 
 
 def _pairs(permissions: Mapping[str, list[str]]) -> list[list[str]]:
@@ -192,7 +194,7 @@ def _matches(table: str, patterns: Iterable[str]) -> bool:
 
 def _rule(
     name: str, kind: str, clause: str, roles: Sequence[str], datasets: Sequence[str]
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     return {
         "name": name,
         "description": "Made by Granary from superset/security.yaml.",
@@ -202,6 +204,10 @@ def _rule(
         "roles": list(roles),
         "datasets": list(datasets),
     }
+
+
+def _user(name: str, role: str, first_name: str, last_name: str) -> dict[str, Any]:
+    return {"name": name, "role": role, "first_name": first_name, "last_name": last_name}
 
 
 def _tenant_role(tenant: str) -> str:

@@ -236,7 +236,7 @@ def _listener(port: int) -> str:
     except psutil.Error:
         connections = []
     for connection in connections:
-        listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
         if listens and connection.pid is not None:
             try:
                 process = psutil.Process(connection.pid)

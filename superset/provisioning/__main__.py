@@ -39,10 +39,8 @@ def _serve(request: dict[str, Any], answers: TextIO) -> None:
         import assets
 
         access.apply_users(request["users"])
-        kept: list[str] = []
         with assets.acting_as(request["admin"]):
-            for bundle in request["bundles"]:
-                assets.import_bundle(bundle["files"], request["database_passwords"])
+            assets.import_bundle(request["files"], request["database_passwords"])
             access.apply_roles(request["roles"])
             access.apply_rules(request["rules"], request["removed_rules"])
             kept = assets.remove(request["removed"])
