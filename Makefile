@@ -12,10 +12,10 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote diff retract sql metrics doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards check-dashboards retract sql metrics doctor test test-fast lint format bench docs
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(GRANARY_TOOLS)/bin/uv:
 	@./bin/get-uv
@@ -49,6 +49,15 @@ run: $(UV) ## Land what is new and bring prod forward
 
 promote: $(UV) ## Give prod the tables of ENV=sandbox
 	@$(GRANARY) promote $(ENV)
+
+drop: $(UV) ## Remove ENV=sandbox and the dashboards that show it
+	@$(GRANARY) drop $(ENV)
+
+dashboards: $(UV) ## Bring the dashboards of ENV=prod to what the checkout says
+	@$(GRANARY) dashboards $(if $(filter file default undefined,$(origin ENV)),prod,$(ENV))
+
+check-dashboards: $(UV) ## Ask every chart for its rows; exits 1 on any failure
+	@$(GRANARY) check-dashboards
 
 diff: $(UV) ## Compare the tables of ENV=sandbox with prod's
 	@$(GRANARY) diff $(ENV)

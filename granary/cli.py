@@ -38,6 +38,7 @@ DEMO_MEMBERS = 20_000
 DEMO_START = "2024-01-01"
 DEMO_END = "2025-12-31"
 DEMO_SEED = 1
+PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
@@ -47,6 +48,10 @@ Environment = Annotated[str, typer.Argument(help="Name of the environment, such 
 def up() -> None:
     """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
     pipeline = _start()
+    frontend = pipeline.frontend
+    if frontend.why_none is None:
+        # Better now than after minutes of work.
+        frontend.server.check_port()
     freshness = pipeline.freshness()
     if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
         _generate(
@@ -65,7 +70,13 @@ def up() -> None:
         pipeline.build_prod()
     elif freshness.batches_waiting:
         pipeline.run()
+    if frontend.why_none is None:
+        pipeline.synchronise(PROD, serve=True)
     reporter.line(f"All is up: {pipeline.gateway.describe()}.")
+    if frontend.why_none is None:
+        reporter.line(f"Dashboards are at {frontend.describe()}.")
+    else:
+        reporter.line(f"There are no dashboards: {frontend.why_none}.")
     reporter.line('Ask it: make sql Q="SELECT * FROM semantic.dashboard_summary LIMIT 5"')
     raise typer.Exit(report.exit_code)
 
@@ -74,8 +85,11 @@ def up() -> None:
 def down() -> None:
     """Stop what `up` started; data stays."""
     from granary.gateways import open_gateway
+    from granary.superset.frontend import Frontend
 
-    stopped = open_gateway(Settings()).stop()
+    settings = Settings()
+    served = Frontend(settings).stop()
+    stopped = open_gateway(settings).stop() or served
     reporter.line("Stopped." if stopped else "Nothing was running.")
 
 
@@ -85,11 +99,15 @@ def reset(
 ) -> None:
     """Remove the warehouse with all its data; files in the landing folder stay."""
     from granary.gateways import open_gateway
+    from granary.superset.frontend import Frontend
 
-    gateway = open_gateway(Settings())
+    settings = Settings()
+    gateway, frontend = open_gateway(settings), Frontend(settings)
     if not yes:
         typer.confirm("Remove the warehouse and everything in it?", abort=True)
+    frontend.stop()
     gateway.destroy()
+    frontend.destroy()
     reporter.line("The warehouse is gone; `granary up` makes a new one.")
 
 
@@ -106,6 +124,13 @@ def status() -> None:
     pipeline = Pipeline(settings, reporter)
     freshness = pipeline.freshness()
     reporter.line(f"Warehouse    is up: {pipeline.gateway.describe()}")
+    frontend = pipeline.frontend
+    if frontend.why_none is None:
+        is_up = frontend.server.is_up()
+        reporter.line(
+            f"Superset     is {'up' if is_up else 'down; start it with: granary up; then it is'} "
+            f"at {frontend.server.url}"
+        )
     if not freshness.is_built:
         reporter.line("Prod         was never built; build it with: granary up")
         return
@@ -170,8 +195,7 @@ def plan(
     pipeline = _start()
 
     def show(changes: list[str]) -> None:
-        for line in changes or [f"No model differs from {environment}."]:
-            typer.echo(line)
+        _show(changes or [f"No model differs from {environment}."])
 
     if explain:
         show(pipeline.explain(environment))
@@ -207,6 +231,45 @@ def run() -> None:
 def promote(environment: Environment = "sandbox") -> None:
     """Give prod the tables that an environment already has; nothing is computed again."""
     _start().promote(environment)
+
+
+@app.command()
+def drop(environment: Environment) -> None:
+    """Remove an environment and the dashboards that show it; prod stays."""
+    _start().drop(environment)
+
+
+@app.command()
+def dashboards(
+    environment: Environment = PROD,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 when anything differs.")
+    ] = False,
+) -> None:
+    """Bring Superset's dashboards of an environment to what the checkout says."""
+    pipeline = _start()
+    if not check:
+        pipeline.synchronise(environment, _show)
+        return
+    lines = pipeline.differences(environment)
+    _show(lines or [f"The dashboards of {environment} are as the checkout says."])
+    raise typer.Exit(1 if lines else 0)
+
+
+@app.command("check-dashboards")
+def check_dashboards(
+    user: Annotated[
+        str | None, typer.Option(help="Ask as this user of the passwords file; admin else.")
+    ] = None,
+) -> None:
+    """Ask every chart for its rows, uncached; tells the slowest and exits 1 on any failure."""
+    from granary.pipeline import Pipeline
+    from granary.superset.chart_check import check_charts
+
+    pipeline = Pipeline(Settings(), reporter)
+    report = check_charts(pipeline.frontend, user)
+    _show(report.lines)
+    raise typer.Exit(0 if report.is_well else 1)
 
 
 @app.command()
@@ -301,6 +364,11 @@ def main() -> None:
         )
         reporter.line(f"The details are in {_keep_traceback()}.")
         sys.exit(1)
+
+
+def _show(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def _start() -> "Pipeline":

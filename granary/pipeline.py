@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from granary.dashboards import build_bundle
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
 from granary.gateways.base import Rows
@@ -25,6 +26,8 @@ from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import Freshness, ModelRun, RunLog, project_version
 from granary.settings import PROJECT, Settings
+from granary.superset.changes import Changes
+from granary.superset.frontend import Frontend
 from semantic.registry import load_registry
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class Pipeline:
         """Remember the settings; nothing is started yet."""
         self.settings = settings
         self.gateway = open_gateway(settings)
+        self.frontend = Frontend(settings)
         self._reporter = reporter
 
     def start(self) -> None:
@@ -176,6 +180,62 @@ class Pipeline:
             PROD,
             lambda sqlmesh, step: sqlmesh.promote(environment, step),
         )
+        if self.frontend.is_set_up():
+            self.synchronise(PROD)
+
+    def drop(self, environment: str) -> None:
+        """Remove an environment, and what shows it in Superset.
+
+        Raises:
+            GranaryError: it is prod, or there is no such environment.
+        """
+        with self._reporter.step("Drop") as step:
+            with self.gateway.writer(f"drop {environment}", self._waiting), self._load() as sqlmesh:
+                sqlmesh.drop(environment)
+            removed = self.frontend.remove(environment)
+            step.result = f"{environment} is gone" + (
+                f", and with it {removed} dashboards" if removed else ""
+            )
+
+    def synchronise(
+        self,
+        environment: str,
+        show: Callable[[list[str]], None] = lambda _: None,
+        *,
+        serve: bool = False,
+    ) -> None:
+        """Make Superset show an environment as the checkout's dashboards say.
+
+        Args:
+            show: is given a line per difference before it is changed.
+            serve: start Superset as well.
+
+        Raises:
+            GranaryError: there is no such environment, it lacks what the dashboards need, or
+                Superset does not start.
+        """
+        self.frontend.require()
+        if not self.frontend.is_installed():
+            with self._reporter.step("Superset") as step:
+                step.say("installing")
+                self.frontend.install()
+                step.result = "is installed"
+        bundle = build_bundle(environment)
+        with self._reporter.step("Dashboards") as step:
+            step.say(environment)
+
+            def shown(changes: Changes) -> None:
+                with step.paused():
+                    show(changes.lines)
+
+            outcome = self.frontend.synchronise(bundle, shown, serve=serve)
+            step.result = f"{environment}: {outcome.changes.summary or 'nothing to change'}"
+        for title in outcome.kept:
+            self._reporter.warn(f"{title} stays, because somebody's own work in Superset needs it.")
+
+    def differences(self, environment: str) -> list[str]:
+        """Tell how Superset differs from the checkout's dashboards, a line per difference."""
+        return self.frontend.compare(build_bundle(environment)).lines
 
     def compare(self, source: str, target: str) -> list["TableDifference"]:
         """Compare two environments, table by table."""
@@ -239,11 +299,21 @@ class Pipeline:
                 error = str(failure)
                 raise
             finally:
-                rows = self.gateway.estimated_rows([model.table for model in models.values()])
+                rows = self.gateway.estimated_rows(
+                    [model.table for model in models.values() if model.table]
+                )
                 with self.gateway.operations() as connection:
                     RunLog(connection).finish(run_id, error, models, rows)
+                self._refresh_figures(environment)
         for warning in done.warnings:
             self._reporter.warn(warning)
+
+    def _refresh_figures(self, environment: str) -> None:
+        try:
+            self.frontend.bust(environment)
+        except GranaryError as failure:
+            # The run is done, or failed for a reason that matters more.
+            self._reporter.warn(f"Dashboards may show old figures for an hour: {failure}")
 
     def _refresh_metric_models(self) -> None:
         from granary.metric_models import refresh_metric_models

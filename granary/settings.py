@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     home: Path = Path(".local")
     landing: Path = Path("data/landing")
     superset_port: int = Field(default=8088, ge=1, le=65535)
+    superset_host: str = "127.0.0.1"
     pghost: str | None = None
     pgport: int = Field(default=5432, ge=1, le=65535)
     pguser: str = "postgres"

@@ -263,6 +263,28 @@ class Transformation:
             differences = self._context.table_diff(source, target, select_models=["*"], show=False)
             return [_table_difference(difference) for difference in differences]
 
+    def drop(self, environment: str) -> None:
+        """Remove an environment with its schemas; tables that prod uses stay.
+
+        Its own tables go with a later run, once SQLMesh's time to bring them back is over.
+
+        Raises:
+            GranaryError: it is prod, or there is no such environment.
+        """
+        if environment == PROD:
+            raise GranaryError(
+                "Prod cannot be dropped.", "Remove the whole warehouse with: granary reset"
+            )
+        with _explained(self._loading):
+            known = sorted(one.name for one in self._context.state_reader.get_environments())
+        if environment not in known:
+            raise GranaryError(
+                f"There is no environment {environment}; there are: {', '.join(known) or 'none'}.",
+                "Name one of them.",
+            )
+        with _explained(self._loading):
+            self._context.invalidate_environment(environment, sync=True)
+
     def as_of(self, sql: str, moment: datetime) -> PastQuery:
         """Rewrite a query so that it sees the models over what had landed at a moment."""
         return as_of(sql, moment, self._context.engine_adapter.dialect, self._whole_query)

@@ -1,0 +1,1 @@
+"""Superset under Granary's control: installed, served, provisioned and kept equal to the specs."""
