@@ -1,19 +1,33 @@
-"""Ids of assets: the same at every build, different in every environment."""
+"""Who an asset is: the same everywhere at every build, and another one in every environment."""
 
+from typing import Literal
 from uuid import UUID, uuid5
 
-NAMESPACE = UUID("8f0d2c54-6a1e-5b7c-9e43-2d7f1a9b6c30")
+PROD = "prod"
+SCHEMA = "semantic"
+NAMESPACE = UUID("0d5a2c1e-4f0b-5c3d-9a86-2b7f6e1d9c40")
+
+Kind = Literal["database", "dataset", "chart", "dashboard"]
 
 
-def asset_uuid(environment: str, kind: str, key: str) -> UUID:
-    """Give the id of an asset.
-
-    Args:
-        environment: "prod" or a SQLMesh environment.
-        kind: database, dataset, chart or dashboard.
-        key: what tells it from others of its kind.
-    """
+def asset_uuid(environment: str, kind: Kind, key: str) -> UUID:
+    """The uuid of an asset; `key` tells it from the others of its kind."""
     return uuid5(NAMESPACE, f"{environment}/{kind}/{key}")
 
 
-DATABASE_UUID = asset_uuid("prod", "database", "granary")
+DATABASE_UUID = asset_uuid(PROD, "database", "granary")
+
+
+def schema_of(environment: str) -> str:
+    """Where an environment's tables are."""
+    return SCHEMA if environment == PROD else f"{SCHEMA}__{environment}"
+
+
+def title_in(environment: str, title: str) -> str:
+    """A title as people see it: outside prod it ends in the environment."""
+    return title if environment == PROD else f"{title} [{environment}]"
+
+
+def slug_in(environment: str, slug: str) -> str:
+    """The last part of a dashboard's address."""
+    return slug if environment == PROD else f"{slug}-{environment}"
