@@ -18,4 +18,29 @@ SELECT
 FROM ours
 CROSS JOIN theirs
 WHERE
+  @OR(@EACH(@columns, c -> ours.@{c} <> theirs.@{c}));
+
+AUDIT (
+  name same_totals_in_each_part,
+  dialect duckdb
+);
+
+/* exposures repeat: in each part several columns add up to the same as in another table */
+WITH ours AS (
+  SELECT
+    @EACH(@parts, p -> p),
+    @EACH(@columns, c -> COALESCE(SUM(c), 0) AS @{c})
+  FROM @this_model
+  GROUP BY
+    @EACH(@parts, p -> p)
+), theirs AS (
+  SELECT
+    @EACH(@columns, c -> COALESCE(SUM(c), 0) AS @{c})
+  FROM @other
+)
+SELECT
+  ours.*
+FROM ours
+CROSS JOIN theirs
+WHERE
   @OR(@EACH(@columns, c -> ours.@{c} <> theirs.@{c}))

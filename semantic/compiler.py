@@ -85,8 +85,8 @@ def compile_query(
     for key in keys:
         select = select.select(exp.column(key, table=source), copy=False)
     for name in query.metrics:
-        value = exp.cast(_value(registry, name), registry.metrics[name].unit.sql_type)
-        select = select.select(exp.alias_(value, name), copy=False)
+        number = exp.cast(value(registry, name), registry.metrics[name].unit.sql_type)
+        select = select.select(exp.alias_(number, name), copy=False)
     return _ordered(select.from_(source, copy=False), query, keys)
 
 
@@ -315,8 +315,8 @@ def _same(fact: _Fact, key: str) -> exp.Expr:
     return exp.NullSafeEQ(this=ours, expression=theirs)
 
 
-def _value(registry: Registry, name: str) -> exp.Expr:
-    """A metric from the columns of its measures."""
+def value(registry: Registry, name: str) -> exp.Expr:
+    """A metric from the columns of its measures, each named like the measured metric."""
     metric: Metric = registry.domain_of(name).metrics[name]
     if metric.measure:
         column = exp.column(name)
@@ -324,10 +324,10 @@ def _value(registry: Registry, name: str) -> exp.Expr:
             return exp.func("COALESCE", column, exp.Literal.number(0))
         return column
     if metric.ratio:
-        above = _value(registry, metric.ratio.numerator)
+        above = value(registry, metric.ratio.numerator)
         if metric.ratio.scale != 1:
             above = exp.Mul(this=above, expression=exp.Literal.number(metric.ratio.scale))
-        return _quotient(above, _value(registry, metric.ratio.denominator))
+        return _quotient(above, value(registry, metric.ratio.denominator))
     if metric.derived is None:
         raise TypeError(f"{name} has no formula")
     formula = metric.derived.copy()
@@ -339,7 +339,7 @@ def _value(registry: Registry, name: str) -> exp.Expr:
         division.set("typed", None)
         division.set("safe", None)
     for other in metric.inputs:
-        formula = _with(formula, other, exp.paren(_value(registry, other)))
+        formula = _with(formula, other, exp.paren(value(registry, other)))
     return formula
 
 

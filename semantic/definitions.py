@@ -290,6 +290,22 @@ class Metric(Part):
         return []
 
 
+class Table(Part):
+    """A metric table that is built besides those that every domain has.
+
+    Attributes:
+        description: what it holds, ending with the question that it answers.
+        grain: length of its periods.
+        by: dimensions, all of them text.
+        metrics: what can be asked of it; stored are the sums that they are made from.
+    """
+
+    description: Annotated[Words, StringConstraints(pattern=r"\?$")]
+    grain: Grain
+    by: tuple[Name, ...] = Field(min_length=1)
+    metrics: tuple[Name, ...] = Field(min_length=1)
+
+
 class Document(Part):
     """One registry file."""
 
@@ -297,6 +313,7 @@ class Document(Part):
     description: Words
     entities: dict[Name, Entity] = Field(min_length=1)
     metrics: dict[Name, Metric] = Field(min_length=1)
+    tables: dict[Name, Table] = Field(default_factory=dict)
 
 
 def columns_of(expression: exp.Expr) -> list[exp.Column]:

@@ -19,10 +19,13 @@ from semantic.definitions import (
     Grain,
     Measure,
     Metric,
+    Table,
     columns_of,
 )
 
 FOLDER = Path(__file__).parent
+# Of these, the value of the whole is the sum of the parts' within one period.
+ADDITIVE = (Additivity.SUM, Additivity.LAST)
 PERIOD = "period"
 TENANT = "tenant_id"
 
@@ -61,6 +64,7 @@ class Domain:
         self.description = document.description
         self.entities = document.entities
         self.metrics = document.metrics
+        self.tables = document.tables
         self._file = file
         for name, entity in self.entities.items():
             self._check_entity(name, entity)
@@ -114,14 +118,14 @@ class Domain:
             if used is not None and entity.table not in used:
                 continue
             if entity.table not in tables:
-                raise self._fault(
+                raise self.fault(
                     ("entities", name, "table"),
                     f"there is no table {entity.table}",
                     "Build it first (granary plan), or correct the name.",
                 )
             for column, location in self._named_columns(name, entity):
                 if column not in tables[entity.table]:
-                    raise self._fault(
+                    raise self.fault(
                         location,
                         f"{entity.table} has no column {column}",
                         nearest(column, tables[entity.table]),
@@ -152,20 +156,20 @@ class Domain:
         clock = entity.clock and self.entities.get(entity.clock)
         if entity.clock and not (clock and clock.time):
             timed = [other for other, found in self.entities.items() if found.time]
-            raise self._fault(
+            raise self.fault(
                 ("entities", name, "clock"),
                 f"there is no entity {entity.clock} with a time",
                 nearest(entity.clock, timed),
             )
         for other in entity.joins:
             if other not in self.entities:
-                raise self._fault(
+                raise self.fault(
                     ("entities", name, "joins", other),
                     f"there is no entity {other}",
                     nearest(other, self.entities),
                 )
             if self.entities[other].key is None:
-                raise self._fault(
+                raise self.fault(
                     ("entities", name, "joins", other),
                     f"{other} has no key, so a row of {name} may match several of its rows",
                     f"Declare the key of {other}; joins go from many to one.",
@@ -183,7 +187,7 @@ class Domain:
                 here = self.entities[path[-1] if path else name]
                 for called, dimension in here.dimensions.items():
                     if called in level:
-                        raise self._fault(
+                        raise self.fault(
                             ("entities", name, "joins"),
                             f"{name} reaches {called} by {' and '.join(level[called].path)} "
                             f"and by {' and '.join(path)}",
@@ -201,16 +205,16 @@ class Domain:
     def _check_metric(self, name: str, metric: Metric) -> None:
         at: Location = ("metrics", name)
         if name == PERIOD or any(name in reached for reached in self.dimensions.values()):
-            raise self._fault(
+            raise self.fault(
                 at, f"{name} is already the name of a dimension", "Choose another name."
             )
         if metric.measure:
             self._check_measure((*at, "measure"), metric.measure)
         for other in metric.inputs:
             if other not in self.metrics:
-                raise self._fault(at, f"there is no metric {other}", nearest(other, self.metrics))
+                raise self.fault(at, f"there is no metric {other}", nearest(other, self.metrics))
             if metric.ratio and self.metrics[other].ratio:
-                raise self._fault(
+                raise self.fault(
                     (*at, "ratio"),
                     f"{other} is itself a ratio",
                     "Take its numerator and denominator, or write a derived metric.",
@@ -219,23 +223,23 @@ class Domain:
     def _check_measure(self, at: Location, measure: Measure) -> None:
         entity = self.entities.get(measure.of)
         if entity is None:
-            raise self._fault(
+            raise self.fault(
                 at, f"there is no entity {measure.of}", nearest(measure.of, self.entities)
             )
         if not entity.time:
-            raise self._fault(
+            raise self.fault(
                 at, f"{measure.of} has no time", "Measure on an entity that declares `time`."
             )
         for expression in measure.expressions:
             for column in columns_of(expression):
                 if column.table and column.table not in entity.joins:
-                    raise self._fault(
+                    raise self.fault(
                         at,
                         f"{measure.of} does not join {column.table}",
                         nearest(column.table, entity.joins),
                     )
         if measure.time and measure.time not in entity.time:
-            raise self._fault(
+            raise self.fault(
                 at,
                 f"{measure.of} has no time {measure.time}",
                 nearest(measure.time, entity.time),
@@ -247,7 +251,7 @@ class Domain:
         def visit(name: str, above: tuple[str, ...]) -> None:
             if name in above:
                 ring = " → ".join((*above[above.index(name) :], name))
-                raise self._fault(
+                raise self.fault(
                     ("metrics", name),
                     f"a metric is made from itself: {ring}",
                     "Break the ring at one of them.",
@@ -260,7 +264,8 @@ class Domain:
         for name in self.metrics:
             visit(name, ())
 
-    def _fault(self, location: Location, message: str, remedy: str) -> GranaryError:
+    def fault(self, location: Location, message: str, remedy: str) -> GranaryError:
+        """An error that names file and line of a part."""
         return self._file.fault(
             location, f"{'.'.join(str(step) for step in location)}: {message}.", remedy
         )
@@ -286,6 +291,9 @@ class Registry:
                         "One name means one number: rename one of them.",
                     )
                 self._owners[name] = domain
+        for domain in self.domains.values():
+            for name, table in domain.tables.items():
+                self._check_table(domain, name, table)
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:
@@ -356,6 +364,45 @@ class Registry:
             return self.dimensions(definition.ratio.numerator)
         common = [self.dimensions(name) for name in definition.inputs]
         return {n: d for n, d in common[0].items() if all(n in other for other in common)}
+
+    def _check_table(self, domain: Domain, name: str, table: Table) -> None:
+        if table.by[0] != TENANT:
+            raise domain.fault(
+                ("tables", name, "by"), f"it begins with {table.by[0]}", f"Put {TENANT} first."
+            )
+        for metric in table.metrics:
+            if metric not in domain.metrics:
+                raise domain.fault(
+                    ("tables", name, "metrics"),
+                    f"there is no metric {metric}",
+                    nearest(metric, domain.metrics),
+                )
+            self._check_stored(domain, name, table, metric)
+
+    def _check_stored(self, domain: Domain, name: str, table: Table, metric: str) -> None:
+        """Check that a table can hold what a metric is made from."""
+        texts = [n for n, found in self.dimensions(metric).items() if found.type == "text"]
+        for dimension in table.by:
+            if dimension not in texts:
+                raise domain.fault(
+                    ("tables", name, "by"),
+                    f"{metric} cannot be split by {dimension} in a table",
+                    nearest(dimension, texts),
+                )
+        finest = self.grain(metric)
+        if table.grain.days < finest.days:
+            raise domain.fault(
+                ("tables", name, "grain"),
+                f"{metric} is known by {finest}, not by {table.grain}",
+                f"Make it a table by {finest}, or leave {metric} out.",
+            )
+        for leaf in self.measured(metric):
+            if self.additivity(leaf) not in ADDITIVE:
+                raise domain.fault(
+                    ("tables", name, "metrics"),
+                    f"{metric} is made from {leaf}, whose parts do not add up",
+                    f"Leave {metric} out.",
+                )
 
     def _by_synonym(self, name: str) -> str:
         said = name.replace("_", " ").lower()

@@ -1,6 +1,6 @@
 """The metric tables: SQLMesh models made from the registry, so that no number is defined twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from sqlmesh.core.dialect import format_model_expressions, parse
 from semantic.compiler import compile_query
 from semantic.definitions import DIALECT, Additivity, Grain
 from semantic.query import Query
-from semantic.registry import PERIOD, TENANT, Domain, Registry
+from semantic.registry import PERIOD, TENANT, Registry
+from semantic.stored import StoredTable, stored_tables
 
 SCHEMA = "semantic"
 LONG_TABLE = "metric_values"
-# What nearly every fact of a domain knows; the detail table is split by these.
-DETAIL_DIMENSIONS = {"aca": ("metal_tier", "state", "age_group", "gender")}
 
 
 @dataclass(frozen=True)
@@ -33,26 +32,10 @@ class MetricTable:
     text: str
 
 
-@dataclass(frozen=True)
-class _Wide:
-    """A table with a column per metric, and how its rows are told apart."""
-
-    name: str
-    grain: Grain
-    by: tuple[str, ...]
-    metrics: tuple[str, ...]
-    description: str
-
-
 def metric_tables(registry: Registry) -> list[MetricTable]:
-    """Every metric table: per domain the wide ones, and the long one over all."""
-    wide = {name: _wide_tables(registry, domain) for name, domain in registry.domains.items()}
-    tables = [
-        _wide_model(registry, registry.domains[name], table)
-        for name, all_wide in wide.items()
-        for table in all_wide
-    ]
-    return [*tables, _long_model(registry, wide)]
+    """Every metric table: the ones with a column per metric, and the long one over all."""
+    wide = list(stored_tables(registry).values())
+    return [*(_wide_model(registry, table) for table in wide), _long_model(registry, wide)]
 
 
 def write_tables(tables: Iterable[MetricTable], folder: Path) -> list[Path]:
@@ -80,54 +63,17 @@ def _formatted(text: str) -> str:
     return f"{formatted}\n"
 
 
-def _wide_tables(registry: Registry, domain: Domain) -> list[_Wide]:
-    monthly = [name for name in domain.metrics if registry.grain(name).days <= Grain.MONTH.days]
-    yearly = [name for name in domain.metrics if name not in monthly]
-    details = DETAIL_DIMENSIONS[domain.name]
-    parts = [
-        name
-        for name in monthly
-        if registry.additivity(name) in (Additivity.SUM, Additivity.LAST)
-        and set(details) <= set(registry.dimensions(name))
-    ]
-    return [
-        _Wide(
-            f"{domain.name}_metrics_monthly",
-            Grain.MONTH,
-            (TENANT,),
-            tuple(monthly),
-            f"Every metric of {domain.name} that has a monthly value, by tenant and month. How do "
-            "all numbers of a tenant develop? Only sums add up over months: see the registry.",
-        ),
-        _Wide(
-            f"{domain.name}_metrics_yearly",
-            Grain.YEAR,
-            (TENANT,),
-            tuple(yearly),
-            f"The metrics of {domain.name} that are known by year only, by tenant and year. "
-            "How did a year end?",
-        ),
-        _Wide(
-            f"{domain.name}_metrics_detail",
-            Grain.MONTH,
-            (TENANT, *details),
-            tuple(parts),
-            f"The metrics of {domain.name} that add up, by tenant, month, {', '.join(details)}. "
-            "Which part drives a number? Ratios follow from the sums.",
-        ),
-    ]
-
-
-def _wide_model(registry: Registry, domain: Domain, table: _Wide) -> MetricTable:
-    query = Query(table.metrics, table.by, table.grain)
-    select = compile_query(registry, query).order_by(append=False)
-    select.set("order", None)
+def _wide_model(registry: Registry, table: StoredTable) -> MetricTable:
+    select = _dense(registry, table) if table.exposures else _asked(registry, table, table.metrics)
     described = {PERIOD: f"first day of the {table.grain}", TENANT: "tenant whose data it is"}
     for name in table.by[1:]:
         described[name] = _first_of(registry, table.metrics, name)
     for name in table.metrics:
         metric = registry.metrics[name]
         described[name] = f"{metric.label}, {metric.unit}"
+        if name in table.exposures:
+            parts = [_first_of(registry, table.metrics, part) for part in table.parts]
+            described[name] += f"; the same for every {' and '.join(parts)}"
     types = {PERIOD: "DATE", **dict.fromkeys(table.by, "TEXT")}
     select.set("expressions", [_described(item, described, types) for item in select.selects])
     keys = ", ".join([*table.by, PERIOD])
@@ -135,21 +81,80 @@ def _wide_model(registry: Registry, domain: Domain, table: _Wide) -> MetricTable
         f"not_null(columns := ({keys}))",
         f"unique_combination_of_columns(columns := ({keys}))",
     ]
+    others = []
     if len(table.by) > 1:
-        whole = f"{SCHEMA}.{domain.name}_metrics_monthly"
-        sums = [n for n in table.metrics if registry.additivity(n) is Additivity.SUM]
-        audits.append(f"same_totals(columns := ({', '.join(sums)}), other := {whole})")
-        # The audit reads it, so it has to be there first.
-        needs = f"depends_on ({whole}),"
-    else:
-        needs = ""
+        for other, audit in _totals_audits(registry, table):
+            others.append(other)
+            audits.append(audit)
+    # The audits read them, so they have to be there first.
+    needs = f"depends_on ({', '.join(dict.fromkeys(others))})," if others else ""
     return MetricTable(
         table.name, _model(table.name, keys, table.description, audits, select, needs)
     )
 
 
+def _asked(registry: Registry, table: StoredTable, metrics: tuple[str, ...]) -> exp.Select:
+    by = table.by if metrics != table.exposures else table.cells
+    select = compile_query(registry, Query(metrics, by, table.grain))
+    select.set("order", None)
+    return select
+
+
+def _dense(registry: Registry, table: StoredTable) -> exp.Select:
+    """Every part in every cell, with what was measured there and the exposure of the cell."""
+    own = tuple(name for name in table.metrics if name not in table.exposures)
+    cells, parts = (PERIOD, *table.cells), table.parts
+    select = exp.Select()
+    for name, metrics in (("measured", own), ("exposed", table.exposures)):
+        select = select.with_(name, as_=_asked(registry, table, metrics), copy=False)
+    known = [exp.Select().select(*cells).from_(name) for name in ("measured", "exposed")]
+    select = select.with_("cells", as_=exp.union(*known), copy=False)
+    every_part = exp.Select().select(*parts).distinct().from_("measured")
+    select = select.with_("parts", as_=every_part, copy=False)
+    homes = {**dict.fromkeys(cells, "cells"), **dict.fromkeys(parts, "parts")}
+    for name in (PERIOD, *table.by):
+        select = select.select(exp.column(name, table=homes[name]), copy=False)
+    for name in table.metrics:
+        home = "exposed" if name in table.exposures else "measured"
+        total = exp.func("COALESCE", exp.column(name, table=home), exp.Literal.number(0))
+        typed = exp.cast(total, registry.metrics[name].unit.sql_type)
+        select = select.select(exp.alias_(typed, name), copy=False)
+    select = select.from_("cells", copy=False).join("parts", join_type="cross", copy=False)
+    for name, keys in (("measured", (*cells, *parts)), ("exposed", cells)):
+        same = [exp.column(k, table=name).eq(exp.column(k, table=homes[k])) for k in keys]
+        select = select.join(name, on=exp.and_(*same), join_type="left", copy=False)
+    return select
+
+
+def _totals_audits(registry: Registry, table: StoredTable) -> Iterator[tuple[str, str]]:
+    """Audits that compare sums with the table by tenant that holds them, with its name."""
+    for length in (Grain.MONTH, Grain.YEAR):
+        other = f"{SCHEMA}.{table.domain}_metrics_{length}ly"
+        there = [n for n in table.metrics if _is_total(registry, table, n, length)]
+        whole = [name for name in there if name not in table.exposures]
+        repeated = [name for name in there if name in table.exposures]
+        if whole:
+            yield other, f"same_totals(columns := ({', '.join(whole)}), other := {other})"
+        if repeated:
+            columns, parts = ", ".join(repeated), ", ".join(table.parts)
+            arguments = f"columns := ({columns}), parts := ({parts}), other := {other}"
+            yield other, f"same_totals_in_each_part({arguments})"
+
+
+def _is_total(registry: Registry, table: StoredTable, metric: str, length: Grain) -> bool:
+    """Whether a column sums up to that of the table by tenant with periods of a length.
+
+    A stock is known at the end of each period, so that its periods have to be the same.
+    """
+    known_by = max(registry.grain(metric), Grain.MONTH, key=lambda grain: grain.days)
+    additivity = registry.additivity(metric)
+    same_periods = additivity is Additivity.LAST and table.grain is length
+    return known_by is length and (additivity is Additivity.SUM or same_periods)
+
+
 def _first_of(registry: Registry, metrics: Iterable[str], dimension: str) -> str:
-    return next(registry.dimensions(name)[dimension].label for name in metrics).lower()
+    known = (registry.dimensions(name) for name in metrics)
+    return next(found[dimension].label for found in known if dimension in found).lower()
 
 
 def _described(item: exp.Expr, described: Mapping[str, str], types: Mapping[str, str]) -> exp.Expr:
@@ -162,11 +167,9 @@ def _described(item: exp.Expr, described: Mapping[str, str], types: Mapping[str,
     return column
 
 
-def _long_model(registry: Registry, wide: Mapping[str, list[_Wide]]) -> MetricTable:
+def _long_model(registry: Registry, wide: Iterable[StoredTable]) -> MetricTable:
     """One row per metric, tenant and period, from the wide tables by tenant."""
-    branches: list[exp.Expr] = []
-    for domain, tables in wide.items():
-        branches += [_long_branch(registry, domain, t) for t in tables if t.by == (TENANT,)]
+    branches = [_long_branch(registry, table) for table in wide if table.by == (TENANT,)]
     select = exp.Select().from_("longs", copy=False)
     union = exp.union(*branches, distinct=False) if len(branches) > 1 else branches[0]
     select = select.with_("longs", as_=union, copy=False)
@@ -195,7 +198,7 @@ def _long_model(registry: Registry, wide: Mapping[str, list[_Wide]]) -> MetricTa
     return MetricTable(LONG_TABLE, _model(LONG_TABLE, keys, description, audits, select))
 
 
-def _long_branch(registry: Registry, domain: str, table: _Wide) -> exp.Select:
+def _long_branch(registry: Registry, table: StoredTable) -> exp.Select:
     """The wide table turned: names from a list, values by CASE, which every engine knows."""
     names = [exp.tuple_(exp.Literal.string(name)) for name in table.metrics]
     listed = exp.values(names, alias="listed", columns=["metric"])
@@ -214,7 +217,7 @@ def _long_branch(registry: Registry, domain: str, table: _Wide) -> exp.Select:
     return (
         exp.Select()
         .select(
-            exp.alias_(exp.Literal.string(domain), "domain"),
+            exp.alias_(exp.Literal.string(table.domain), "domain"),
             exp.column(TENANT, table="wide"),
             exp.alias_(exp.Literal.string(table.grain.value), "period_grain"),
             exp.column(PERIOD, table="wide"),

@@ -103,6 +103,7 @@ KEY = "key := (tenant_id, member_id)"
 MEMBER = '"column" := member_sk'
 TOTAL = '"column" := amount, other := source.payments'
 TOTALS = "columns := (amount, lines, visits), other := source.sums"
+IN_EACH_PART = "columns := (amount, lines), parts := (visits), other := source.sums"
 LARGE = "condition := amount > 2, other_condition := amount > 2"
 ONLY_A = "condition := member_id = 'a'"
 DIMENSION = f"{MEMBER}, dimension := source.members"
@@ -135,6 +136,11 @@ GOOD: dict[str, Case] = {
     "staged_whole": ("staged_equals_landed", FEED.format(feed="fine"), staged(1, "a", "b")),
     "as_many_rows": ("same_row_count", "other := source.changes", DAILY.format(rows=2)),
     "same_sums": ("same_totals", TOTALS, parts("(1.50, 1, NULL)", "(2.50, 2, NULL)")),
+    "same_sums_in_each_part": (
+        "same_totals_in_each_part",
+        IN_EACH_PART,
+        parts("(4.00, 3, 1)", "(1.50, 1, 2)", "(2.50, 2, 2)"),
+    ),
     "same_sum": ("same_total", TOTAL, amounts("(4.00)")),
     "same_sum_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.50)", "(1.00)")),
     "overlap_of_another": (
@@ -216,6 +222,16 @@ BAD: dict[str, Case] = {
     "first_sum_differs": ("same_totals", TOTALS, parts("(3.99, 3, NULL)")),
     "last_sum_differs": ("same_totals", TOTALS, parts("(4.00, 3, 1)")),
     "no_parts": ("same_totals", TOTALS, f"{parts('(4.00, 3, NULL)')} WHERE FALSE"),
+    "a_part_lacks_a_cell": (
+        "same_totals_in_each_part",
+        IN_EACH_PART,
+        parts("(4.00, 3, 1)", "(1.50, 1, 2)"),
+    ),
+    "a_part_has_a_cell_twice": (
+        "same_totals_in_each_part",
+        IN_EACH_PART,
+        parts("(4.00, 3, 1)", "(4.00, 3, 1)", "(4.00, 3, 2)"),
+    ),
     "a_cent_less": ("same_total", TOTAL, amounts("(3.99)")),
     "a_cent_less_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.49)", "(1.50)")),
     "nothing_summed": ("same_total", TOTAL, f"{amounts('(4.00)')} WHERE FALSE"),
@@ -353,6 +369,7 @@ def test_models_depend_on_every_table_that_their_audits_read(
         "same_row_count",
         "same_total",
         "same_totals",
+        "same_totals_in_each_part",
         "latest_states_complete",
         "references_dimension",
     }

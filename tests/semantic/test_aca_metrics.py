@@ -211,6 +211,31 @@ FINANCE = [
         MONTHLY,
     ),
     Case("claims_paid_out", 25496),  # the same as claims_paid, over all time
+    # 25496 / (Ann 7000 + Ben 2400 + Cat 3600 + Dan 3600 + Eve 900)
+    Case("paid_loss_ratio", 1.456914),
+    # 23005 / 9400, no claims / 3600, 200 / 3600, 2291 / 900
+    Case(
+        "paid_loss_ratio",
+        {"silver": 2.447340, "bronze": 0, "gold": 0.055556, "unknown": 2.545556},
+        by("metal_tier"),
+    ),
+    Case("paid_lines", 8),  # c1 c2 c4 c5 c6 c8 c10 c12
+    Case("paid_lines_per_1000", 2400),  # 8 * 12000 / 40
+    # c4 and c8 * 12000 / 40, the others
+    Case("paid_lines_per_1000", {"in network": 1800, "out of network": 600}, by("network_status")),
+    Case("allowed_per_line", 3757.5),  # 30060 / 8
+    # 100 and 300; 20000; 1500; 60, 5600 and 1700; 800
+    Case(
+        "allowed_per_line",
+        {
+            "office_visit": 200,
+            "inpatient": 20000,
+            "emergency": 1500,
+            "drug": 2453.33,
+            "unknown": 800,
+        },
+        by("service_category"),
+    ),
     Case("allowed_pmpm", 751.5),  # 30060 / 40
     # over all 40 months: 400, 20000, 1500, 7360, 800
     Case(
@@ -317,6 +342,11 @@ UTILIZATION = [
         {"2024-02": 1, "2024-03": 0, "2025-01": None, "2025-02": None},
         MONTHLY,
     ),
+    Case("visits", 8),
+    Case("visits", {"north": 4, "south": 4}, by("tenant_id")),
+    Case("visits_per_1000", 2400),  # 8 * 12000 / 40
+    # Ann and Ben 4 * 12000 / 32; Dan 2 * 12000 / 6; Eve 2 * 12000 / 2
+    Case("visits_per_1000", {"TX": 1500, "OH": 4000, "unknown": 12000}, by("state")),
     Case("ed_visits", 2),  # Ben's and Dan's, not Ann's, who was admitted; urgent care is apart
     Case("ed_visits_per_1000", 600),  # 2 * 12000 / 40
     # Ben 12000 / 32; Dan 12000 / 6; none / 2

@@ -32,6 +32,7 @@ DETAIL = "semantic.aca_metrics_detail"
 BEYOND_ONE = {
     "medical_loss_ratio",
     "medical_loss_ratio_simple",
+    "paid_loss_ratio",
     "trend_pmpm_yoy",
     "ibnr_restated_error",
 }

@@ -14,12 +14,14 @@ MODEL (
     same_totals(
       columns := (
         member_months,
+        effectuated_enrollment,
         plan_selections,
         effectuated_selections,
         special_enrollment_selections,
         disenrollments,
         followed_member_months,
         nonpayment_terminations,
+        grace_period_members,
         gross_premium,
         aptc_amount,
         net_premium_member,
@@ -31,6 +33,7 @@ MODEL (
         claims_allowed,
         claims_paid,
         claims_paid_out,
+        paid_lines,
         deductible_paid,
         member_cost_share,
         admissions,
@@ -39,6 +42,7 @@ MODEL (
         discharged_days,
         index_discharges,
         readmissions,
+        visits,
         ed_visits,
         ed_visits_all,
         ed_visits_admitted,
@@ -66,10 +70,17 @@ MODEL (
         appeals_overturned,
         clean_claims,
         claims_ever_pended,
+        pended_inventory,
         prompt_claims,
         claims_paid_count,
         claims_corrected,
         reversal_amount,
+        high_cost_claimants_50k,
+        high_cost_claimants,
+        high_cost_claimants_250k,
+        high_cost_claimants_500k,
+        high_cost_claimants_1m,
+        high_cost_paid,
         out_of_network_allowed,
         nonemergency_allowed,
         nonemergency_out_of_network_allowed
@@ -259,6 +270,7 @@ WITH appeal_by_decided_date AS (
     SUM(CASE WHEN claim_line.claim_status IN ('paid', 'denied') THEN claim_line.claim_amount END) AS claims_billed,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.allowed_amount END) AS claims_allowed,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.paid_amount END) AS claims_paid,
+    COUNT(CASE WHEN claim_line.claim_status = 'paid' THEN 1 END) AS paid_lines,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.deductible END) AS deductible_paid,
     SUM(
       CASE
@@ -725,6 +737,7 @@ WITH appeal_by_decided_date AS (
     COALESCE(geography.state::TEXT, 'unknown') AS state,
     COALESCE(member.age_group::TEXT, 'unknown') AS age_group,
     COALESCE(member.gender::TEXT, 'unknown') AS gender,
+    COUNT(1) AS visits,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' AND NOT visit.led_to_admission THEN 1 END) AS ed_visits,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' THEN 1 END) AS ed_visits_all,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' AND visit.led_to_admission THEN 1 END) AS ed_visits_admitted,
@@ -969,6 +982,7 @@ SELECT
   COALESCE(claims_allowed, 0)::DECIMAL(20, 2) AS claims_allowed, /* Claims allowed, USD */
   COALESCE(claims_paid, 0)::DECIMAL(20, 2) AS claims_paid, /* Claims paid, USD */
   COALESCE(claims_paid_out, 0)::DECIMAL(20, 2) AS claims_paid_out, /* Claims paid out, USD */
+  COALESCE(paid_lines, 0)::BIGINT AS paid_lines, /* Paid lines, claim lines */
   COALESCE(deductible_paid, 0)::DECIMAL(20, 2) AS deductible_paid, /* Deductible, USD */
   COALESCE(member_cost_share, 0)::DECIMAL(20, 2) AS member_cost_share, /* Member cost share, USD */
   COALESCE(admissions, 0)::BIGINT AS admissions, /* Admissions, stays */
@@ -977,6 +991,7 @@ SELECT
   COALESCE(discharged_days, 0)::DECIMAL(20, 2) AS discharged_days, /* Days of ended stays, days */
   COALESCE(index_discharges, 0)::BIGINT AS index_discharges, /* Index discharges, stays */
   COALESCE(readmissions, 0)::BIGINT AS readmissions, /* Readmissions within 30 days, stays */
+  COALESCE(visits, 0)::BIGINT AS visits, /* Visits, visits */
   COALESCE(ed_visits, 0)::BIGINT AS ed_visits, /* Emergency visits without admission, visits */
   COALESCE(ed_visits_all, 0)::BIGINT AS ed_visits_all, /* Emergency visits, visits */
   COALESCE(ed_visits_admitted, 0)::BIGINT AS ed_visits_admitted, /* Emergency visits with admission, visits */

@@ -105,6 +105,7 @@ WITH appeal_by_decided_date AS (
     SUM(CASE WHEN claim_line.claim_status IN ('paid', 'denied') THEN claim_line.claim_amount END) AS claims_billed,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.allowed_amount END) AS claims_allowed,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.paid_amount END) AS claims_paid,
+    COUNT(CASE WHEN claim_line.claim_status = 'paid' THEN 1 END) AS paid_lines,
     SUM(CASE WHEN claim_line.claim_status = 'paid' THEN claim_line.deductible END) AS deductible_paid,
     SUM(
       CASE
@@ -504,6 +505,7 @@ WITH appeal_by_decided_date AS (
   SELECT
     DATE_TRUNC('MONTH', visit.service_date)::DATE AS period,
     COALESCE(visit.tenant_id::TEXT, 'unknown') AS tenant_id,
+    COUNT(1) AS visits,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' AND NOT visit.led_to_admission THEN 1 END) AS ed_visits,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' THEN 1 END) AS ed_visits_all,
     COUNT(CASE WHEN visit.visit_kind = 'emergency' AND visit.led_to_admission THEN 1 END) AS ed_visits_admitted,
@@ -692,6 +694,10 @@ SELECT
   COALESCE(claims_allowed, 0)::DECIMAL(20, 2) AS claims_allowed, /* Claims allowed, USD */
   COALESCE(claims_paid, 0)::DECIMAL(20, 2) AS claims_paid, /* Claims paid, USD */
   COALESCE(claims_paid_out, 0)::DECIMAL(20, 2) AS claims_paid_out, /* Claims paid out, USD */
+  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(gross_premium, 0), 0) AS DECIMAL(20, 6)) AS paid_loss_ratio, /* Paid loss ratio, share */
+  COALESCE(paid_lines, 0)::BIGINT AS paid_lines, /* Paid lines, claim lines */
+  CAST(CAST(COALESCE(paid_lines, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS paid_lines_per_1000, /* Paid lines per 1,000, per 1,000 members and year */
+  CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(paid_lines, 0), 0) AS DECIMAL(20, 2)) AS allowed_per_line, /* Allowed per line, USD */
   CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS allowed_pmpm, /* Allowed PMPM, USD per member month */
   CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS paid_pmpm, /* Paid PMPM, USD per member month */
   COALESCE(deductible_paid, 0)::DECIMAL(20, 2) AS deductible_paid, /* Deductible, USD */
@@ -763,6 +769,8 @@ SELECT
   COALESCE(index_discharges, 0)::BIGINT AS index_discharges, /* Index discharges, stays */
   COALESCE(readmissions, 0)::BIGINT AS readmissions, /* Readmissions within 30 days, stays */
   CAST(COALESCE(readmissions, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(index_discharges, 0), 0) AS DECIMAL(20, 6)) AS readmission_30d_rate, /* 30-day readmission rate, share */
+  COALESCE(visits, 0)::BIGINT AS visits, /* Visits, visits */
+  CAST(CAST(COALESCE(visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS visits_per_1000, /* Visits per 1,000, per 1,000 members and year */
   COALESCE(ed_visits, 0)::BIGINT AS ed_visits, /* Emergency visits without admission, visits */
   CAST(CAST(COALESCE(ed_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS ed_visits_per_1000, /* Emergency visits per 1,000, per 1,000 members and year */
   COALESCE(ed_visits_all, 0)::BIGINT AS ed_visits_all, /* Emergency visits, visits */

@@ -40,6 +40,12 @@ WITH longs AS (
       THEN wide.csr_member_months::DECIMAL(38, 6)
       WHEN 'premium_collection_rate'
       THEN wide.premium_collected::DECIMAL(38, 6)
+      WHEN 'paid_loss_ratio'
+      THEN wide.claims_paid::DECIMAL(38, 6)
+      WHEN 'paid_lines_per_1000'
+      THEN wide.paid_lines::DECIMAL(38, 6)
+      WHEN 'allowed_per_line'
+      THEN wide.claims_allowed::DECIMAL(38, 6)
       WHEN 'allowed_pmpm'
       THEN wide.claims_allowed::DECIMAL(38, 6)
       WHEN 'paid_pmpm'
@@ -72,6 +78,8 @@ WITH longs AS (
       THEN wide.discharged_days::DECIMAL(38, 6)
       WHEN 'readmission_30d_rate'
       THEN wide.readmissions::DECIMAL(38, 6)
+      WHEN 'visits_per_1000'
+      THEN wide.visits::DECIMAL(38, 6)
       WHEN 'ed_visits_per_1000'
       THEN wide.ed_visits::DECIMAL(38, 6)
       WHEN 'ed_admission_rate'
@@ -138,6 +146,12 @@ WITH longs AS (
       THEN wide.member_months::DECIMAL(38, 6)
       WHEN 'premium_collection_rate'
       THEN wide.premium_billed::DECIMAL(38, 6)
+      WHEN 'paid_loss_ratio'
+      THEN wide.gross_premium::DECIMAL(38, 6)
+      WHEN 'paid_lines_per_1000'
+      THEN wide.member_months::DECIMAL(38, 6)
+      WHEN 'allowed_per_line'
+      THEN wide.paid_lines::DECIMAL(38, 6)
       WHEN 'allowed_pmpm'
       THEN wide.member_months::DECIMAL(38, 6)
       WHEN 'paid_pmpm'
@@ -170,6 +184,8 @@ WITH longs AS (
       THEN wide.discharges::DECIMAL(38, 6)
       WHEN 'readmission_30d_rate'
       THEN wide.index_discharges::DECIMAL(38, 6)
+      WHEN 'visits_per_1000'
+      THEN wide.member_months::DECIMAL(38, 6)
       WHEN 'ed_visits_per_1000'
       THEN wide.member_months::DECIMAL(38, 6)
       WHEN 'ed_admission_rate'
@@ -282,6 +298,14 @@ WITH longs AS (
       THEN wide.claims_paid::DECIMAL(38, 6)
       WHEN 'claims_paid_out'
       THEN wide.claims_paid_out::DECIMAL(38, 6)
+      WHEN 'paid_loss_ratio'
+      THEN wide.paid_loss_ratio::DECIMAL(38, 6)
+      WHEN 'paid_lines'
+      THEN wide.paid_lines::DECIMAL(38, 6)
+      WHEN 'paid_lines_per_1000'
+      THEN wide.paid_lines_per_1000::DECIMAL(38, 6)
+      WHEN 'allowed_per_line'
+      THEN wide.allowed_per_line::DECIMAL(38, 6)
       WHEN 'allowed_pmpm'
       THEN wide.allowed_pmpm::DECIMAL(38, 6)
       WHEN 'paid_pmpm'
@@ -360,6 +384,10 @@ WITH longs AS (
       THEN wide.readmissions::DECIMAL(38, 6)
       WHEN 'readmission_30d_rate'
       THEN wide.readmission_30d_rate::DECIMAL(38, 6)
+      WHEN 'visits'
+      THEN wide.visits::DECIMAL(38, 6)
+      WHEN 'visits_per_1000'
+      THEN wide.visits_per_1000::DECIMAL(38, 6)
       WHEN 'ed_visits'
       THEN wide.ed_visits::DECIMAL(38, 6)
       WHEN 'ed_visits_per_1000'
@@ -531,6 +559,10 @@ WITH longs AS (
     ('claims_allowed'),
     ('claims_paid'),
     ('claims_paid_out'),
+    ('paid_loss_ratio'),
+    ('paid_lines'),
+    ('paid_lines_per_1000'),
+    ('allowed_per_line'),
     ('allowed_pmpm'),
     ('paid_pmpm'),
     ('deductible_paid'),
@@ -570,6 +602,8 @@ WITH longs AS (
     ('index_discharges'),
     ('readmissions'),
     ('readmission_30d_rate'),
+    ('visits'),
+    ('visits_per_1000'),
     ('ed_visits'),
     ('ed_visits_per_1000'),
     ('ed_visits_all'),
