@@ -62,6 +62,18 @@ class Unit(StrEnum):
     FILLS = "fills"
     PROVIDERS = "providers"
     CONDITIONS = "conditions"
+    PLANS = "plans"
+    STATES = "states"
+    RATING_AREAS = "rating areas"
+    PER_RATING_AREA = "per rating area"
+    USD_PER_MONTH = "USD per month"
+    FILES = "files"
+    FILE_LINES = "lines"
+    LINES_PER_SECOND = "lines per second"
+    RUNS = "runs"
+    AUDITS = "audits"
+    ROWS = "rows"
+    SECONDS = "seconds"
 
     @property
     def sql_type(self) -> str:
@@ -84,6 +96,9 @@ _SQL_TYPES = {
     Unit.MONTHS: "DECIMAL(20, 2)",
     Unit.AVERAGE_MEMBERS: "DECIMAL(20, 2)",
     Unit.WEIGHTED_VISITS: "DECIMAL(20, 4)",
+    Unit.PER_RATING_AREA: "DECIMAL(20, 2)",
+    Unit.USD_PER_MONTH: "DECIMAL(20, 2)",
+    Unit.SECONDS: "DECIMAL(20, 3)",
     Unit.RATIO: "DECIMAL(20, 6)",
     Unit.SCORE: "DECIMAL(20, 6)",
 }
@@ -97,6 +112,9 @@ _FORMATS = {
     Unit.MONTHS: ",.1f",
     Unit.AVERAGE_MEMBERS: ",.1f",
     Unit.WEIGHTED_VISITS: ",.1f",
+    Unit.PER_RATING_AREA: ",.1f",
+    Unit.USD_PER_MONTH: "$,.2f",
+    Unit.SECONDS: ",.1f",
     Unit.RATIO: ",.3f",
     Unit.SCORE: ",.3f",
 }

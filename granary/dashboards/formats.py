@@ -12,6 +12,7 @@ _SAID = {
     Unit.PER_MEMBER_YEAR: ("per member", "per member and year"),
     Unit.DAYS: ("day", "days"),
     Unit.MONTHS: ("month", "months"),
+    Unit.SECONDS: ("second", "seconds"),
 }
 _WORDS = {
     Unit.USD: "US dollars",

@@ -22,7 +22,9 @@ MODEL (
         claims_corrected,
         claims_paid_count,
         claims_appealed,
-        claims_with_denial
+        claims_with_denial,
+        days_spent_to_receipt,
+        days_spent_to_decision
       ),
       other := semantic.aca_metrics_monthly
     )
@@ -71,7 +73,8 @@ WITH claim_by_denial_date AS (
         THEN 1
       END
     ) AS claims_corrected,
-    COUNT(CASE WHEN claim.final_status IN ('paid', 'reversed') THEN 1 END) AS claims_paid_count
+    COUNT(CASE WHEN claim.final_status IN ('paid', 'reversed') THEN 1 END) AS claims_paid_count,
+    SUM(claim.days_to_decision) AS days_spent_to_decision
   FROM core.fct_claim_processing AS claim
   LEFT JOIN core.dim_geography AS geography
     ON geography.geography_sk = claim.geography_sk
@@ -97,7 +100,8 @@ WITH claim_by_denial_date AS (
     COUNT(CASE WHEN claim.is_clean THEN 1 END) AS clean_claims,
     COUNT(1) AS claims_received,
     COUNT(CASE WHEN claim.is_ever_pended THEN 1 END) AS claims_ever_pended,
-    COUNT(CASE WHEN claim.is_prompt THEN 1 END) AS prompt_claims
+    COUNT(CASE WHEN claim.is_prompt THEN 1 END) AS prompt_claims,
+    SUM(claim.days_to_receipt) AS days_spent_to_receipt
   FROM core.fct_claim_processing AS claim
   LEFT JOIN core.dim_geography AS geography
     ON geography.geography_sk = claim.geography_sk
@@ -156,7 +160,9 @@ SELECT
   COALESCE(claims_corrected, 0)::BIGINT AS claims_corrected, /* Claims adjusted or reversed, claims */
   COALESCE(claims_paid_count, 0)::BIGINT AS claims_paid_count, /* Claims paid at some time, claims */
   COALESCE(claims_appealed, 0)::BIGINT AS claims_appealed, /* Claims appealed, claims */
-  COALESCE(claims_with_denial, 0)::BIGINT AS claims_with_denial /* Claims with a denial, claims */
+  COALESCE(claims_with_denial, 0)::BIGINT AS claims_with_denial, /* Claims with a denial, claims */
+  COALESCE(days_spent_to_receipt, 0)::DECIMAL(20, 2) AS days_spent_to_receipt, /* Days to receipt, added up, days */
+  COALESCE(days_spent_to_decision, 0)::DECIMAL(20, 2) AS days_spent_to_decision /* Days to decision, added up, days */
 FROM keys
 LEFT JOIN claim_by_denial_date
   ON claim_by_denial_date.period = keys.period

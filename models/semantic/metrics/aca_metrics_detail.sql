@@ -71,6 +71,8 @@ MODEL (
         clean_claims,
         claims_ever_pended,
         pended_inventory,
+        days_spent_to_receipt,
+        days_spent_to_decision,
         prompt_claims,
         claims_paid_count,
         claims_corrected,
@@ -177,6 +179,7 @@ WITH appeal_by_decided_date AS (
     COALESCE(member.gender::TEXT, 'unknown') AS gender,
     COUNT(1) AS claims_decided,
     COUNT(CASE WHEN claim.is_denied THEN 1 END) AS claims_denied,
+    SUM(claim.days_to_decision) AS days_spent_to_decision,
     COUNT(CASE WHEN claim.final_status IN ('paid', 'reversed') THEN 1 END) AS claims_paid_count,
     COUNT(
       CASE
@@ -213,6 +216,7 @@ WITH appeal_by_decided_date AS (
     COUNT(1) AS claims_received,
     COUNT(CASE WHEN claim.is_clean THEN 1 END) AS clean_claims,
     COUNT(CASE WHEN claim.is_ever_pended THEN 1 END) AS claims_ever_pended,
+    SUM(claim.days_to_receipt) AS days_spent_to_receipt,
     COUNT(CASE WHEN claim.is_prompt THEN 1 END) AS prompt_claims
   FROM core.fct_claim_processing AS claim
   LEFT JOIN core.dim_geography AS geography
@@ -1020,6 +1024,8 @@ SELECT
   COALESCE(clean_claims, 0)::BIGINT AS clean_claims, /* Clean claims, claims */
   COALESCE(claims_ever_pended, 0)::BIGINT AS claims_ever_pended, /* Claims ever pended, claims */
   COALESCE(pended_inventory, 0)::BIGINT AS pended_inventory, /* Pended inventory, claims */
+  COALESCE(days_spent_to_receipt, 0)::DECIMAL(20, 2) AS days_spent_to_receipt, /* Days to receipt, added up, days */
+  COALESCE(days_spent_to_decision, 0)::DECIMAL(20, 2) AS days_spent_to_decision, /* Days to decision, added up, days */
   COALESCE(prompt_claims, 0)::BIGINT AS prompt_claims, /* Clean claims within 30 days, claims */
   COALESCE(claims_paid_count, 0)::BIGINT AS claims_paid_count, /* Claims paid at some time, claims */
   COALESCE(claims_corrected, 0)::BIGINT AS claims_corrected, /* Claims adjusted or reversed, claims */

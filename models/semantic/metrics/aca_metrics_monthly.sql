@@ -52,6 +52,7 @@ WITH appeal_by_decided_date AS (
     COALESCE(claim.tenant_id::TEXT, 'unknown') AS tenant_id,
     COUNT(1) AS claims_decided,
     COUNT(CASE WHEN claim.is_denied THEN 1 END) AS claims_denied,
+    SUM(claim.days_to_decision) AS days_spent_to_decision,
     MEDIAN(CASE WHEN claim.is_clean AND claim.final_status = 'paid' THEN claim.days_to_decision END) AS days_receipt_to_paid,
     COUNT(CASE WHEN claim.final_status IN ('paid', 'reversed') THEN 1 END) AS claims_paid_count,
     COUNT(
@@ -76,6 +77,7 @@ WITH appeal_by_decided_date AS (
     COUNT(CASE WHEN claim.is_clean THEN 1 END) AS clean_claims,
     COUNT(CASE WHEN claim.is_ever_pended THEN 1 END) AS claims_ever_pended,
     MEDIAN(claim.days_to_receipt) AS days_service_to_receipt,
+    SUM(claim.days_to_receipt) AS days_spent_to_receipt,
     COUNT(CASE WHEN claim.is_prompt THEN 1 END) AS prompt_claims
   FROM core.fct_claim_processing AS claim
   WHERE
@@ -818,6 +820,10 @@ SELECT
   CAST(COALESCE(claims_ever_pended, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(20, 6)) AS pend_rate, /* Pend rate, share */
   COALESCE(pended_inventory, 0)::BIGINT AS pended_inventory, /* Pended inventory, claims */
   days_service_to_receipt::DECIMAL(20, 2) AS days_service_to_receipt, /* Days from service to receipt, days */
+  COALESCE(days_spent_to_receipt, 0)::DECIMAL(20, 2) AS days_spent_to_receipt, /* Days to receipt, added up, days */
+  CAST(COALESCE(days_spent_to_receipt, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(20, 2)) AS average_days_to_receipt, /* Average days to receipt, days */
+  COALESCE(days_spent_to_decision, 0)::DECIMAL(20, 2) AS days_spent_to_decision, /* Days to decision, added up, days */
+  CAST(COALESCE(days_spent_to_decision, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_decided, 0), 0) AS DECIMAL(20, 2)) AS average_days_to_decision, /* Average days to decision, days */
   days_receipt_to_paid::DECIMAL(20, 2) AS days_receipt_to_paid, /* Days from receipt to payment, days */
   COALESCE(prompt_claims, 0)::BIGINT AS prompt_claims, /* Clean claims within 30 days, claims */
   CAST(COALESCE(prompt_claims, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(clean_claims, 0), 0) AS DECIMAL(20, 6)) AS prompt_pay_rate, /* Prompt pay rate, share */

@@ -116,6 +116,10 @@ WITH longs AS (
       THEN wide.clean_claims::DECIMAL(38, 6)
       WHEN 'pend_rate'
       THEN wide.claims_ever_pended::DECIMAL(38, 6)
+      WHEN 'average_days_to_receipt'
+      THEN wide.days_spent_to_receipt::DECIMAL(38, 6)
+      WHEN 'average_days_to_decision'
+      THEN wide.days_spent_to_decision::DECIMAL(38, 6)
       WHEN 'prompt_pay_rate'
       THEN wide.prompt_claims::DECIMAL(38, 6)
       WHEN 'adjustment_rate'
@@ -222,6 +226,10 @@ WITH longs AS (
       THEN wide.claims_received::DECIMAL(38, 6)
       WHEN 'pend_rate'
       THEN wide.claims_received::DECIMAL(38, 6)
+      WHEN 'average_days_to_receipt'
+      THEN wide.claims_received::DECIMAL(38, 6)
+      WHEN 'average_days_to_decision'
+      THEN wide.claims_decided::DECIMAL(38, 6)
       WHEN 'prompt_pay_rate'
       THEN wide.clean_claims::DECIMAL(38, 6)
       WHEN 'adjustment_rate'
@@ -482,6 +490,14 @@ WITH longs AS (
       THEN wide.pended_inventory::DECIMAL(38, 6)
       WHEN 'days_service_to_receipt'
       THEN wide.days_service_to_receipt::DECIMAL(38, 6)
+      WHEN 'days_spent_to_receipt'
+      THEN wide.days_spent_to_receipt::DECIMAL(38, 6)
+      WHEN 'average_days_to_receipt'
+      THEN wide.average_days_to_receipt::DECIMAL(38, 6)
+      WHEN 'days_spent_to_decision'
+      THEN wide.days_spent_to_decision::DECIMAL(38, 6)
+      WHEN 'average_days_to_decision'
+      THEN wide.average_days_to_decision::DECIMAL(38, 6)
       WHEN 'days_receipt_to_paid'
       THEN wide.days_receipt_to_paid::DECIMAL(38, 6)
       WHEN 'prompt_claims'
@@ -651,6 +667,10 @@ WITH longs AS (
     ('pend_rate'),
     ('pended_inventory'),
     ('days_service_to_receipt'),
+    ('days_spent_to_receipt'),
+    ('average_days_to_receipt'),
+    ('days_spent_to_decision'),
+    ('average_days_to_decision'),
     ('days_receipt_to_paid'),
     ('prompt_claims'),
     ('prompt_pay_rate'),
