@@ -466,6 +466,10 @@ CLAIMS_OPERATIONS = [
     Case("pended_inventory", {"16 to 30 days": 1}, by("age_band")),
     # 0 0 2 2 4 4 | 5 5 5 7 10 15
     Case("days_service_to_receipt", 4.5),
+    Case("days_spent_to_receipt", 59),  # the same, added up
+    Case("average_days_to_receipt", 4.92),  # 59 / 12
+    Case("days_spent_to_decision", 104),  # 5 20 10 10 0 0 7 31 11 8 2
+    Case("average_days_to_decision", 9.45),  # 104 / 11
     Case("days_receipt_to_paid", 5),  # clean and paid: 0 0 5 10 31
     Case(
         "days_receipt_to_paid",

@@ -2,40 +2,97 @@ MODEL (
   name semantic.warehouse_dead_letters,
   kind VIEW,
   owner data_platform,
-  grain (refused_date, load_id, error_class, column_name, dead_letter_status),
-  description 'Refused lines, counted by file, fault and column. Which fault of which sender costs us most lines, and how long have they waited?',
+  grain (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status),
+  description 'Refused lines, counted by day, sender, fault and column; a feed of which nothing was ever refused says so with 0. Which fault of which sender costs us most lines, and how long have they waited?',
   audits (
-    not_null(columns := (load_id, tenant_id, feed, refused_date, error_class, column_name, dead_letter_status)),
-    unique_combination_of_columns(columns := (load_id, error_class, column_name, dead_letter_status)),
-    accepted_range("column" := refused_lines, min_v := 1)
+    not_null(
+      columns := (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status, refused_lines)
+    ),
+    unique_combination_of_columns(columns := (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status)),
+    forall(criteria := ((
+        refused_lines = 0
+      ) = (
+        error_class = 'none'
+    ), refused_lines >= 0))
   )
 );
 
 WITH dead_letters AS (
   SELECT
-    load_id,
     tenant_id,
     feed,
+    created_at::DATE AS refused_date,
+    error_class,
+    COALESCE(column_name, 'whole line or file') AS column_name,
+    status
+  FROM ops.dead_letter
+), batches AS (
+  SELECT
+    tenant_id,
+    feed,
+    load_timestamp
+  FROM ops.load_batch
+), counted AS (
+  SELECT
+    tenant_id,
+    feed,
+    refused_date,
     error_class,
     column_name,
     status,
-    created_at
-  FROM ops.dead_letter
+    COUNT(*) AS refused_lines
+  FROM dead_letters
+  GROUP BY
+    tenant_id,
+    feed,
+    refused_date,
+    error_class,
+    column_name,
+    status
+), spotless AS (
+  SELECT
+    batches.tenant_id,
+    batches.feed,
+    MAX(batches.load_timestamp)::DATE AS refused_date
+  FROM batches
+  WHERE
+    NOT EXISTS(
+      SELECT
+        1
+      FROM dead_letters
+      WHERE
+        dead_letters.tenant_id = batches.tenant_id AND dead_letters.feed = batches.feed
+    )
+  GROUP BY
+    batches.tenant_id,
+    batches.feed
+), every AS (
+  SELECT
+    tenant_id,
+    feed,
+    refused_date,
+    error_class,
+    column_name,
+    status,
+    refused_lines
+  FROM counted
+  UNION ALL
+  SELECT
+    tenant_id,
+    feed,
+    refused_date,
+    'none' AS error_class,
+    'none' AS column_name,
+    'none' AS status,
+    0 AS refused_lines
+  FROM spotless
 )
 SELECT
-  load_id::BIGINT AS load_id, /* batch that the lines came with */
   tenant_id::TEXT AS tenant_id, /* who sent the file */
   feed::TEXT AS feed, /* feed of the file */
-  MIN(created_at)::DATE AS refused_date, /* day of refusal (UTC) */
-  error_class::TEXT AS error_class, /* kind of the first fault of a line */
-  COALESCE(column_name, 'whole line or file')::TEXT AS column_name, /* first column at fault */
+  refused_date::DATE AS refused_date, /* day of refusal (UTC); of the last landing where nothing was refused */
+  error_class::TEXT AS error_class, /* kind of the first fault of a line; none where nothing was refused */
+  column_name::TEXT AS column_name, /* first column at fault */
   status::TEXT AS dead_letter_status, /* waiting, or closed when there is nothing to mend */
-  COUNT(*)::BIGINT AS refused_lines /* lines; a file refused as a whole counts as one */
-FROM dead_letters
-GROUP BY
-  load_id,
-  tenant_id,
-  feed,
-  error_class,
-  COALESCE(column_name, 'whole line or file'),
-  status
+  refused_lines::BIGINT AS refused_lines /* lines; a file refused as a whole counts as one */
+FROM every

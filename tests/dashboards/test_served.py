@@ -1,0 +1,173 @@
+"""Every chart of every dashboard, asked for its rows by everybody who may see it."""
+
+from collections.abc import Sequence
+from datetime import date
+from fnmatch import fnmatch
+
+import pytest
+import yaml
+from dashboards.asking import Asker, Chart, Filter, Row, charts_of, columns_of
+from dashboards.conftest import TENANTS, Dashboards
+
+from granary.dashboards import build_bundle
+from granary.metrics import ask
+from granary.superset.places import SECURITY
+from granary.superset.security import load_security
+from semantic.definitions import Grain
+from semantic.query import Condition, Query
+from semantic.registry import PERIOD, TENANT, load_registry
+from semantic.stored import stored_tables
+
+pytestmark = pytest.mark.slow
+
+VIEWERS = {f"viewer_{tenant}": tenant for tenant in TENANTS}
+GRAINS = {"P1D": Grain.DAY, "P1M": Grain.MONTH, "P3M": Grain.QUARTER, "P1Y": Grain.YEAR}
+OPERATORS = {"==": "=", "IN": "=", "NOT IN": "!="}
+CHARTS = charts_of(build_bundle("prod"))
+COLUMNS = columns_of(build_bundle("prod"))
+REGISTRY = load_registry()
+HALF_A_YEAR = {"op": "TEMPORAL_RANGE", "val": "2025-01-01 : 2025-07-01"}
+
+
+def test_there_are_enough_charts_of_enough_kinds() -> None:
+    assert len(CHARTS) >= 50
+    assert len({chart.kind for chart in CHARTS}) >= 8
+
+
+@pytest.mark.parametrize("user", ["admin", "analyst", *VIEWERS])
+def test_every_chart_has_rows_for_everybody_who_may_see_it(
+    dashboards: Dashboards, user: str
+) -> None:
+    asker = Asker(dashboards.client(user))
+    internal = load_security(SECURITY).internal
+    hidden = {
+        chart.name
+        for chart in CHARTS
+        if user in VIEWERS and any(fnmatch(chart.table, pattern) for pattern in internal)
+    }
+    assert {chart.name for chart in CHARTS if chart.uuid not in asker.visible} == hidden
+    faults = {}
+    for chart in CHARTS:
+        if chart.name in hidden:
+            continue
+        answer = asker.saved(chart)
+        results = answer.content["result"] if answer.status == 200 else []
+        if not results or any(result["error"] for result in results):
+            faults[chart.name] = str(answer.content)[:300]
+        elif not all(result["rowcount"] for result in results):
+            faults[chart.name] = "no row"
+    assert faults == {}
+
+
+@pytest.mark.parametrize(("user", "tenant"), VIEWERS.items())
+def test_a_viewer_sees_rows_of_one_tenant_only(
+    dashboards: Dashboards, user: str, tenant: str
+) -> None:
+    asker = Asker(dashboards.client(user))
+    split = [chart for chart in CHARTS if TENANT in chart.columns and chart.uuid in asker.visible]
+    assert split
+    for chart in split:
+        assert {row[TENANT] for row in asker.rows(chart)} == {tenant}, chart.name
+
+
+def asked_of_registry(chart: Chart, filters: Sequence[Filter] = ()) -> Query | None:
+    """The question that a chart puts, in the registry's words; None for other tables."""
+    if not chart.metrics or not all(name in REGISTRY.metrics for name in chart.metrics):
+        return None
+    grain = start = end = None
+    for column in chart.query["columns"]:
+        if not isinstance(column, str) and "timeGrain" in column:
+            grain = GRAINS[column["timeGrain"]]
+    by = tuple(name for name in chart.columns if name != PERIOD)
+    where = []
+    for given in [*chart.query["filters"], *filters]:
+        if given["op"] == "TEMPORAL_RANGE":
+            if " : " in given["val"]:
+                start, end = map(date.fromisoformat, given["val"].split(" : "))
+            continue
+        values = given["val"] if isinstance(given["val"], list) else [given["val"]]
+        operator = OPERATORS.get(given["op"], given["op"])
+        where.append(Condition(given["col"], operator, tuple(map(str, values))))
+    return Query(chart.metrics, by, grain, tuple(where), start, end)
+
+
+MEASURED = [
+    chart
+    for chart in CHARTS
+    if chart.table in stored_tables(REGISTRY) and asked_of_registry(chart) is not None
+]
+
+
+def differences(
+    dashboards: Dashboards, asker: Asker, chart: Chart, filters: Sequence[Filter] = ()
+) -> list[str]:
+    """Where a chart and the registry's own SQL, on the facts, give different numbers."""
+    query = asked_of_registry(chart, filters)
+    assert query is not None
+    answer = ask(dashboards.sandbox.gateway, REGISTRY, query)
+    expected = keyed([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], query)
+    shown = keyed(asker.rows(chart, filters), query)
+    found = []
+    for key in expected.keys() | shown.keys():
+        for metric in query.metrics:
+            wanted = float(expected.get(key, {}).get(metric) or 0)
+            given = float(shown.get(key, {}).get(metric) or 0)
+            # Both are rounded to the metric's decimals.
+            if abs(wanted - given) > max(0.011, abs(wanted) * 1e-6):
+                found.append(f"{chart.name} {key} {metric}: {given} instead of {wanted}")
+    return found
+
+
+def keyed(rows: list[Row], query: Query) -> dict[tuple[str, ...], Row]:
+    names = [*([PERIOD] if query.grain else []), *query.by]
+    return {tuple(str(row[name]) for name in names): row for row in rows}
+
+
+def test_charts_show_what_the_registry_says(dashboards: Dashboards) -> None:
+    asker = Asker(dashboards.client("admin"))
+    assert len(MEASURED) >= 50
+    found = [line for chart in MEASURED for line in differences(dashboards, asker, chart)]
+    assert found == []
+
+
+def filters() -> list[tuple[str, str]]:
+    """Every native filter, by dashboard and column; `period` stands for times."""
+    found = []
+    for path, text in build_bundle("prod").files.items():
+        if path.startswith("dashboards/"):
+            document = yaml.safe_load(text)
+            for given in document["metadata"]["native_filter_configuration"]:
+                [target] = given["targets"]
+                found.append((document["slug"], target["column"]["name"] if target else PERIOD))
+    return found
+
+
+@pytest.mark.parametrize(("dashboard", "column"), filters())
+def test_a_filter_shows_what_it_claims(
+    dashboards: Dashboards, dashboard: str, column: str
+) -> None:
+    asker = Asker(dashboards.client("admin"))
+    chosen: Filter = HALF_A_YEAR if column == PERIOD else {"col": column, "op": "IN"}
+    reached = changed = 0
+    for chart in CHARTS:
+        if chart.dashboard != dashboard or not reaches(chart, column):
+            continue
+        reached += 1
+        given = chosen
+        if column != PERIOD:
+            given = {**chosen, "val": [asker.values(chart, column)[0]]}
+        rows = asker.rows(chart, [given])
+        changed += rows != asker.rows(chart)
+        if column in chart.columns and column != PERIOD:
+            assert {row[column] for row in rows} <= set(given["val"]), chart.name
+        if chart in MEASURED:
+            assert differences(dashboards, asker, chart, [given]) == []
+    assert reached
+    # A table may hold but one value, and what happened outside half a year may be nothing.
+    assert changed >= reached / 2
+
+
+def reaches(chart: Chart, column: str) -> bool:
+    if column == PERIOD:
+        return any(given["op"] == "TEMPORAL_RANGE" for given in chart.query["filters"])
+    return column in COLUMNS[chart.table]
