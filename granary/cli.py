@@ -45,11 +45,15 @@ Environment = Annotated[str, typer.Argument(help="Name of the environment, such 
 
 
 @app.command()
-def up() -> None:
+def up(
+    dashboards: Annotated[
+        bool, typer.Option("--dashboards/--no-dashboards", help="Serve them too, on this machine.")
+    ] = True,
+) -> None:
     """Start the warehouse, make the demo when nothing has landed yet, land, and build prod."""
     pipeline = _start()
     frontend = pipeline.frontend
-    if frontend.why_none is None:
+    if dashboards and frontend.why_none is None:
         # Better now than after minutes of work.
         frontend.server.check_port()
     freshness = pipeline.freshness()
@@ -70,15 +74,25 @@ def up() -> None:
         pipeline.build_prod()
     elif freshness.batches_waiting:
         pipeline.run()
-    if frontend.why_none is None:
+    served = dashboards and frontend.why_none is None
+    if served:
         pipeline.synchronise(PROD, serve=True)
     reporter.line(f"All is up: {pipeline.gateway.describe()}.")
-    if frontend.why_none is None:
+    if served:
         reporter.line(f"Dashboards are at {frontend.describe()}.")
-    else:
+    elif dashboards:
         reporter.line(f"There are no dashboards: {frontend.why_none}.")
     reporter.line('Ask it: make sql Q="SELECT * FROM semantic.dashboard_summary LIMIT 5"')
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def serve() -> None:
+    """Serve prod's dashboards in the foreground, for containers and service managers."""
+    pipeline = _start()
+    pipeline.synchronise(PROD)
+    reporter.line(f"Dashboards are at {pipeline.frontend.describe()}.")
+    pipeline.frontend.server.become()
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The web server: one gunicorn with one process of eight threads, found again by its pid file."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
+from typing import NoReturn
 
 import psutil
 
@@ -112,12 +114,32 @@ class Server:
                 check=True,
             )
         log.chmod(0o600)
-        pid = int(launched.stdout)
         try:
-            started_at = psutil.Process(pid).create_time()
+            self._remember(psutil.Process(int(launched.stdout)))
         except psutil.NoSuchProcess:
             raise self._failure("did not start") from None
-        record = Record(pid, started_at, self.host, self.port, configuration_hash(self._places))
+
+    def become(self) -> NoReturn:
+        """Serve in the place of this process, for containers and service managers.
+
+        Raises:
+            GranaryError: the port is in use.
+        """
+        self.stop()
+        self.check_port()
+        self._remember(psutil.Process())
+        command = self._command()
+        os.chdir(self._places.folder)
+        os.execve(command[0], command, process_environment(self._places))
+
+    def _remember(self, process: psutil.Process) -> None:
+        record = Record(
+            process.pid,
+            process.create_time(),
+            self.host,
+            self.port,
+            configuration_hash(self._places),
+        )
         self._places.server.write_text(json.dumps(asdict(record)) + "\n")
 
     def wait(self) -> None:

@@ -143,9 +143,7 @@ def filters() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("dashboard", "column"), filters())
-def test_a_filter_shows_what_it_claims(
-    dashboards: Dashboards, dashboard: str, column: str
-) -> None:
+def test_a_filter_shows_what_it_claims(dashboards: Dashboards, dashboard: str, column: str) -> None:
     asker = Asker(dashboards.client("admin"))
     chosen: Filter = HALF_A_YEAR if column == PERIOD else {"col": column, "op": "IN"}
     reached = changed = 0
