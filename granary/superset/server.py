@@ -78,9 +78,7 @@ class Server:
         Raises:
             GranaryError: another program listens there.
         """
-        record = self._record()
-        ours = record is not None and record.port == self.port and self._process() is not None
-        if not ours and not _is_free(self.host, self.port):
+        if not _is_free(self.host, self.port) and not self._own_processes():
             raise GranaryError(
                 f"Superset's port {self.port} on {self.host} is in use by {_listener(self.port)}.",
                 "Set GRANARY_SUPERSET_PORT in .env to a port that is free, or end that program.",
