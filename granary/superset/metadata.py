@@ -241,12 +241,18 @@ class Metadata:
             )
         ]
 
-    def needed(self, going: list[str]) -> set[str]:
-        """Those of the assets that go without which somebody's own work would break."""
-        charts = {str(uuid) for (uuid,) in self._connection.execute(NEEDED_CHARTS, [going] * 2)}
-        gone = [uuid for uuid in going if uuid not in charts]
-        datasets = self._connection.execute(NEEDED_DATASETS, [going, gone])
-        return charts | {str(uuid) for (uuid,) in datasets}
+    def needed(self, going: set[str], shipped: set[str]) -> set[str]:
+        """Those of the assets that go without which somebody's own work would break.
+
+        Args:
+            going: uuids of what goes.
+            shipped: uuids of what stays and does not need them, for it is overwritten.
+        """
+        found = self._connection.execute(NEEDED_CHARTS, [list(going), list(going | shipped)])
+        charts = {str(uuid) for (uuid,) in found}
+        ours = (going | shipped) - charts
+        found = self._connection.execute(NEEDED_DATASETS, [list(going), list(ours)])
+        return charts | {str(uuid) for (uuid,) in found}
 
     def rules(self, prefix: str) -> list[str]:
         """Names of the row-level rules that begin with a prefix."""

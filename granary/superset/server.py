@@ -20,6 +20,7 @@ from granary.superset.runtime import configuration_hash, process_environment
 
 THREADS = 8
 START_SECONDS = 120
+GRACE_SECONDS = 3
 STOP_SECONDS = 15
 ANSWER_SECONDS = 5
 REQUEST_SECONDS = 120
@@ -159,6 +160,7 @@ class Server:
             f"--threads={THREADS}",
             f"--timeout={REQUEST_SECONDS}",
             "--keep-alive=5",
+            f"--graceful-timeout={GRACE_SECONDS}",
             "--limit-request-line=0",
             "--limit-request-field_size=0",
             "--access-logfile=/dev/null",

@@ -86,7 +86,7 @@ def look(places: Places, warehouse: Warehouse, bundle: Bundle) -> Look:
     with open_metadata(warehouse.superset) as metadata:
         present = _present(metadata)
         gone = gone_assets(bundle.environment, wanted, _without_database(present.assets))
-        needed = metadata.needed([one.uuid for one in gone]) if gone else set()
+        needed = _needed(metadata, gone, wanted)
         going = [one for one in gone if one.uuid not in needed]
         access = _access(_datasets_then(bundle, wanted, present, going))
         passwords = passwords_of(places, [user["name"] for user in access.users])
@@ -166,6 +166,12 @@ def _datasets_then(
     replaced = {one.uuid for one in own} | {one.uuid for one in going}
     others = [one for one in present.datasets if one.uuid not in replaced]
     return sorted([*own, *others], key=lambda one: one.uuid)
+
+
+def _needed(metadata: Metadata, gone: list[Asset], wanted: list[Wanted]) -> set[str]:
+    if not gone:
+        return set()
+    return metadata.needed({one.uuid for one in gone}, {one.uuid for one in wanted})
 
 
 def _access(datasets: Sequence[Dataset]) -> Access:
