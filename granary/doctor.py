@@ -17,6 +17,7 @@ from granary.postgres.tuning import GIB, this_machine
 from granary.reporter import Reporter
 from granary.runs import RunLog, Unfinished
 from granary.settings import Settings
+from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB
 LEAST_DISK = 2 * GIB
@@ -63,6 +64,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("Prod", partial(_prod, settings))
         yield _check("Dead letters", partial(_dead_letters, gateway))
         yield _check("Runs", partial(_runs, gateway))
+        frontend = Frontend(settings)
+        if frontend.why_none is None:
+            yield _check("Superset", frontend.check)
 
 
 def _check(subject: str, look: Callable[[], str]) -> Finding:

@@ -228,10 +228,12 @@ class Pipeline:
                 with step.paused():
                     show(changes.lines)
 
-            outcome = self.frontend.synchronise(bundle, shown, serve=serve)
-            step.result = f"{environment}: {outcome.changes.summary or 'nothing to change'}"
-        for title in outcome.kept:
-            self._reporter.warn(f"{title} stays, because somebody's own work in Superset needs it.")
+            changes = self.frontend.synchronise(bundle, shown, serve=serve)
+            step.result = f"{environment}: {changes.summary or 'nothing to change'}"
+        for asset in changes.kept:
+            self._reporter.warn(
+                f"The {asset.kind} {asset.title} stays: somebody's own work in Superset needs it."
+            )
 
     def differences(self, environment: str) -> list[str]:
         """Tell how Superset differs from the checkout's dashboards, a line per difference."""

@@ -67,10 +67,12 @@ class Changes:
     Attributes:
         differences: one per asset, and per other thing such as roles and rules.
         removed: assets that Granary made and that are no longer shipped.
+        kept: those of them that stay, because somebody's own work needs them.
     """
 
     differences: list[Difference]
     removed: list[Asset]
+    kept: list[Asset]
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""

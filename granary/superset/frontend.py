@@ -11,14 +11,14 @@ from granary.postgres.warehouse import Warehouse, resolve
 from granary.settings import Settings
 from granary.superset import synchronisation
 from granary.superset.changes import Changes, wanted_assets
-from granary.superset.credentials import make_private_folder
+from granary.superset.credentials import make_private_folder, open_to_others
 from granary.superset.installation import install, is_installed
 from granary.superset.metadata import open_metadata
 from granary.superset.places import SECURITY, SUPERSET, Places
 from granary.superset.runtime import write_runtime
 from granary.superset.security import load_security
 from granary.superset.server import Server
-from granary.superset.synchronisation import Look, Outcome
+from granary.superset.synchronisation import Look, is_migrated
 from granary.superset.tables import check_tables, schema_of
 
 
@@ -76,6 +76,28 @@ class Frontend:
         """Install Superset, unless it is."""
         install()
 
+    def check(self) -> str:
+        """Look whether all is well; gives a finding.
+
+        Raises:
+            GranaryError: something is not.
+        """
+        if not self.places.runtime.exists():
+            return "was not set up yet, which `granary up` does"
+        again = "Run: granary up"
+        if not self.is_installed():
+            raise GranaryError("is not installed as its lock file says.", again)
+        if readable := open_to_others(self.places):
+            names = " ".join(map(str, readable))
+            raise GranaryError(f"others can read its secrets: {names}.", f"chmod 600 {names}")
+        with open_metadata(self._warehouse.superset) as metadata:
+            if not metadata.is_there() or not is_migrated(metadata):
+                raise GranaryError("its metadata is lost or of another version.", again)
+        if not self.server.is_up():
+            self.server.check_port()
+            raise GranaryError("is down.", "Start it with: granary up")
+        return f"answers at {self.server.url}"
+
     def stop(self) -> bool:
         """End the server; False when none ran."""
         if not self.places.folder.exists():
@@ -103,7 +125,7 @@ class Frontend:
         show: Callable[[Changes], None] = lambda _: None,
         *,
         serve: bool = False,
-    ) -> Outcome:
+    ) -> Changes:
         """Make Superset hold what a bundle says, setting it up when it is new.
 
         Args:
@@ -119,17 +141,16 @@ class Frontend:
             found = self._look(bundle)
             show(found.changes)
             write_runtime(self.places, self._settings, self._warehouse.superset)
-            must_start = serve and not self.server.is_current()
-            outcome = Outcome(found.changes, [])
+            must_start = serve and (found.request.migrate or not self.server.is_current())
             if found.changes:
                 # The server starts while the rest goes on; each takes about as long.
                 begin = self.server.launch if must_start else _nothing
-                outcome = synchronisation.apply(self.places, self._warehouse, found, begin)
+                synchronisation.apply(self.places, self._warehouse, found, begin)
             elif must_start:
                 self.server.launch()
             if must_start:
                 self.server.wait()
-            return outcome
+            return found.changes
 
     def remove(self, environment: str) -> int:
         """Remove all that shows an environment; gives the number of its dashboards.

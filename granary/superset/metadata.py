@@ -130,6 +130,19 @@ WHERE database.uuid = %s
 GROUP BY dataset.uuid, dataset.table_name, asset.environment
 ORDER BY dataset.uuid
 """
+NEEDED_CHARTS = """
+SELECT chart.uuid
+FROM slices AS chart
+INNER JOIN dashboard_slices AS part ON part.slice_id = chart.id
+INNER JOIN dashboards AS dashboard ON dashboard.id = part.dashboard_id
+WHERE chart.uuid = ANY(%s::UUID[]) AND dashboard.uuid <> ALL(%s::UUID[])
+"""
+NEEDED_DATASETS = """
+SELECT dataset.uuid
+FROM tables AS dataset
+INNER JOIN slices AS chart ON chart.datasource_id = dataset.id
+WHERE dataset.uuid = ANY(%s::UUID[]) AND chart.uuid <> ALL(%s::UUID[])
+"""
 BUST = """
 UPDATE tables SET changed_on = CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'
 WHERE schema = %s
@@ -228,6 +241,19 @@ class Metadata:
             )
         ]
 
+    def needed(self, going: set[str], shipped: set[str]) -> set[str]:
+        """Those of the assets that go without which somebody's own work would break.
+
+        Args:
+            going: uuids of what goes.
+            shipped: uuids of what stays and does not need them, for it is overwritten.
+        """
+        found = self._connection.execute(NEEDED_CHARTS, [list(going), list(going | shipped)])
+        charts = {str(uuid) for (uuid,) in found}
+        ours = (going | shipped) - charts
+        found = self._connection.execute(NEEDED_DATASETS, [list(going), list(ours)])
+        return charts | {str(uuid) for (uuid,) in found}
+
     def rules(self, prefix: str) -> list[str]:
         """Names of the row-level rules that begin with a prefix."""
         return [
@@ -238,11 +264,6 @@ class Metadata:
                 [prefix],
             )
         ]
-
-    def schema_version(self) -> str | None:
-        """The migration that the tables are at."""
-        row = self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else None
 
     def forget_password(self) -> None:
         """Drop the warehouse's password, which only the lost secret key could read."""

@@ -42,15 +42,12 @@ class Request:
 
 def provision(
     places: Places, request: Request, on_migrated: Callable[[], None] = lambda: None
-) -> list[str]:
+) -> None:
     """Serve a request.
 
     Args:
         request: goes over standard input, for arguments can be seen by everybody on the machine.
         on_migrated: called once Superset's tables are there, while the rest goes on.
-
-    Returns:
-        The uuids of assets that were to be removed and were kept, for somebody's work needs them.
 
     Raises:
         GranaryError: Superset refuses; the message holds its reason.
@@ -83,9 +80,8 @@ def provision(
         except BaseException:
             process.kill()
             raise
-    if "kept" in answer and process.returncode == 0:
-        kept: list[str] = answer["kept"]
-        return kept
+    if answer.get("done") == "all" and process.returncode == 0:
+        return
     if "error" in answer:
         raise GranaryError(answer["error"], "Mend what it names, then run the command again.")
     raise GranaryError(

@@ -142,8 +142,9 @@ def access_to(
         "datasets": [],
         "databases": [str(DATABASE_UUID)],
     }
-    exempt = [ADMIN_ROLE, ANALYST_ROLE, *map(_tenant_role, tenants)]
-    base = _rule(BASE_RULE, "Base", "1 = 0", exempt, closed)
+    # Rules of one group are joined by OR: a tenant sees nothing or its own, and nothing when its
+    # own rule is lost.
+    base = _rule(BASE_RULE, "Base", "1 = 0", [ADMIN_ROLE, ANALYST_ROLE], closed)
     own = [
         _rule(
             f"{RULE_PREFIX}rows of {tenant}",
@@ -200,7 +201,7 @@ def _rule(
         "description": "Made by Granary from superset/security.yaml.",
         "type": kind,
         "clause": clause,
-        "group_key": None if kind == "Base" else "tenant",
+        "group_key": "tenant",
         "roles": list(roles),
         "datasets": list(datasets),
     }

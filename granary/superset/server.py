@@ -22,6 +22,7 @@ from granary.superset.runtime import configuration_hash, process_environment
 
 THREADS = 8
 START_SECONDS = 120
+GRACE_SECONDS = 3
 STOP_SECONDS = 15
 ANSWER_SECONDS = 5
 REQUEST_SECONDS = 120
@@ -80,9 +81,7 @@ class Server:
         Raises:
             GranaryError: another program listens there.
         """
-        record = self._record()
-        ours = record is not None and record.port == self.port and self._process() is not None
-        if not ours and not _is_free(self.host, self.port):
+        if not _is_free(self.host, self.port) and not self._own_processes():
             raise GranaryError(
                 f"Superset's port {self.port} on {self.host} is in use by {_listener(self.port)}.",
                 "Set GRANARY_SUPERSET_PORT in .env to a port that is free, or end that program.",
@@ -183,6 +182,7 @@ class Server:
             f"--threads={THREADS}",
             f"--timeout={REQUEST_SECONDS}",
             "--keep-alive=5",
+            f"--graceful-timeout={GRACE_SECONDS}",
             "--limit-request-line=0",
             "--limit-request-field_size=0",
             "--access-logfile=/dev/null",

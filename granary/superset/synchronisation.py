@@ -45,19 +45,6 @@ PASSWORD = "password of "
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What was done.
-
-    Attributes:
-        changes: what differed.
-        kept: what should have gone and stays, for somebody's own work needs it.
-    """
-
-    changes: Changes
-    kept: list[str]
-
-
-@dataclass(frozen=True)
 class Look:
     """A comparison, and all that follows from it.
 
@@ -99,7 +86,9 @@ def look(places: Places, warehouse: Warehouse, bundle: Bundle) -> Look:
     with open_metadata(warehouse.superset) as metadata:
         present = _present(metadata)
         gone = gone_assets(bundle.environment, wanted, _without_database(present.assets))
-        access = _access(_datasets_then(bundle, wanted, present, gone))
+        needed = _needed(metadata, gone, wanted)
+        going = [one for one in gone if one.uuid not in needed]
+        access = _access(_datasets_then(bundle, wanted, present, going))
         passwords = passwords_of(places, [user["name"] for user in access.users])
         done = _fingerprints(places, warehouse, access, passwords)
         differences = [
@@ -109,7 +98,7 @@ def look(places: Places, warehouse: Warehouse, bundle: Bundle) -> Look:
             *removals(gone),
         ]
         old_rules = metadata.rules(security.RULE_PREFIX) if present.done else []
-    changes = Changes(differences, gone)
+    changes = Changes(differences, gone, [one for one in gone if one.uuid in needed])
     request = Request(
         migrate=done[SOFTWARE] != present.done.get(SOFTWARE),
         admin=access.admin,
@@ -119,7 +108,7 @@ def look(places: Places, warehouse: Warehouse, bundle: Bundle) -> Look:
         roles=access.roles,
         rules=access.rules,
         removed_rules=sorted(set(old_rules) - {rule["name"] for rule in access.rules}),
-        removed=[{"kind": one.kind, "uuid": one.uuid} for one in gone],
+        removed=[{"kind": one.kind, "uuid": one.uuid} for one in going],
     )
     return Look(bundle.environment, wanted, access, done, changes, request)
 
@@ -129,7 +118,7 @@ def apply(
     warehouse: Warehouse,
     found: Look,
     on_migrated: Callable[[], None] = lambda: None,
-) -> Outcome:
+) -> None:
     """Do what a look found to be done, and remember it.
 
     Args:
@@ -141,20 +130,22 @@ def apply(
     with open_metadata(warehouse.superset) as metadata:
         if metadata.is_there() and metadata.done().get(CONNECTION) != found.done[CONNECTION]:
             metadata.forget_password()
-    kept = provision(places, found.request, on_migrated)
+    provision(places, found.request, on_migrated)
     with open_metadata(warehouse.superset) as metadata:
         metadata.prepare()
         stored = metadata.stored()
-        gone = [one for one in found.changes.removed if one.uuid not in kept]
         metadata.remember_assets(
             [_made(one, found.environment, stored[one.uuid]) for one in found.wanted],
-            [one.uuid for one in gone],
+            # What stays belongs to those who use it.
+            [one.uuid for one in found.changes.removed],
         )
-        metadata.remember_done(
-            {**found.done, STORED_ACCESS: _stored_access(metadata, found.access)}
-        )
-    stays = [one for one in found.changes.removed if one.uuid in kept]
-    return Outcome(found.changes, [f"{one.kind} {one.title}" for one in stays])
+        stored_access = _stored_access(metadata, found.access)
+        metadata.remember_done({**found.done, STORED_ACCESS: stored_access})
+
+
+def is_migrated(metadata: Metadata) -> bool:
+    """Whether Superset's own tables are those of the installed version."""
+    return metadata.done().get(SOFTWARE) == hash_of(lock_hash())
 
 
 def _present(metadata: Metadata) -> _Present:
@@ -168,13 +159,19 @@ def _without_database(assets: dict[str, Asset]) -> list[Asset]:
 
 
 def _datasets_then(
-    bundle: Bundle, wanted: list[Wanted], present: _Present, gone: list[Asset]
+    bundle: Bundle, wanted: list[Wanted], present: _Present, going: list[Asset]
 ) -> list[Dataset]:
     """All datasets that there will be, in a fixed order."""
     own = datasets_of(bundle, wanted)
-    replaced = {one.uuid for one in [*own, *gone]}
+    replaced = {one.uuid for one in own} | {one.uuid for one in going}
     others = [one for one in present.datasets if one.uuid not in replaced]
     return sorted([*own, *others], key=lambda one: one.uuid)
+
+
+def _needed(metadata: Metadata, gone: list[Asset], wanted: list[Wanted]) -> set[str]:
+    if not gone:
+        return set()
+    return metadata.needed({one.uuid for one in gone}, {one.uuid for one in wanted})
 
 
 def _access(datasets: Sequence[Dataset]) -> Access:

@@ -1,7 +1,7 @@
 """Everything that needs Superset's own code, in one process: it starts slowly.
 
 Reads one JSON request from standard input and writes one JSON answer per line to standard output:
-{"done": STEP} for steps that others wait for, at last {"kept": […]} or {"error": …, "remedy": …}.
+{"done": "migrated"}, for others wait for that, and {"done": "all"} or {"error": REASON} at last.
 """
 
 import json
@@ -43,8 +43,8 @@ def _serve(request: dict[str, Any], answers: TextIO) -> None:
             assets.import_bundle(request["files"], request["database_passwords"])
             access.apply_roles(request["roles"])
             access.apply_rules(request["rules"], request["removed_rules"])
-            kept = assets.remove(request["removed"])
-        _answer(answers, {"kept": kept})
+            assets.remove(request["removed"])
+        _answer(answers, {"done": "all"})
 
 
 def _refused() -> type[Exception]:

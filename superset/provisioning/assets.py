@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import yaml
 from refusal import Refusal
@@ -15,8 +14,8 @@ from superset.utils.core import override_user
 
 from superset import db, security_manager
 
-MODELS = {"dataset": SqlaTable, "chart": Slice, "dashboard": Dashboard}
-TITLES = {"dataset": "table_name", "chart": "slice_name", "dashboard": "dashboard_title"}
+# In the order of removal: what refers to others goes first.
+MODELS = {"dashboard": Dashboard, "chart": Slice, "dataset": SqlaTable}
 
 
 @contextmanager
@@ -48,35 +47,14 @@ def import_bundle(files: dict[str, str], passwords: dict[str, str]) -> None:
         raise Refusal(f"Superset does not accept the dashboards: {reason}") from error
 
 
-def remove(assets: list[dict[str, str]]) -> list[str]:
-    """Remove assets by kind and uuid, unless somebody's own work still needs them.
-
-    Returns:
-        The uuids of those that were kept.
-    """
-    going = {asset["uuid"] for asset in assets}
-    kept: list[str] = []
-    for kind in ("dashboard", "chart", "dataset"):
-        for asset in assets:
-            if asset["kind"] != kind:
-                continue
-            found = db.session.query(MODELS[kind]).filter_by(uuid=asset["uuid"]).one_or_none()
-            if found is None:
-                continue
-            if any(str(user.uuid) not in going for user in _users_of(found)):
-                kept.append(asset["uuid"])
-                continue
+def remove(assets: list[dict[str, str]]) -> None:
+    """Remove assets by kind and uuid; those that are gone already are no fault."""
+    for kind, model in MODELS.items():
+        uuids = [asset["uuid"] for asset in assets if asset["kind"] == kind]
+        for found in db.session.query(model).filter(model.uuid.in_(uuids)):
             db.session.delete(found)
-            db.session.flush()
+        db.session.flush()
     db.session.commit()
-    return kept
-
-
-def _users_of(asset: Any) -> list[Any]:
-    """The assets that break when this one goes."""
-    if isinstance(asset, SqlaTable):
-        return list(db.session.query(Slice).filter_by(datasource_id=asset.id))
-    return list(asset.dashboards) if isinstance(asset, Slice) else []
 
 
 def _refuse_taken_tables(files: dict[str, str]) -> None:
