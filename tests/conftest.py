@@ -16,20 +16,27 @@ import pytest
 from end_to_end.sandbox import Sandbox
 from oracle.arrivals import Arrivals, Arrived, generate_arrivals, observe
 
+# Fixtures that take minutes to make: all files that use one are run by one worker.
+SHARED = ("building", "dashboards")
+
 NewSandbox = Callable[[Literal["postgres", "duckdb"]], Sandbox]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a worker whole files, as their tests share fixtures; one has all of the warehouses.
+    """Give a worker whole files, as their tests share fixtures; or all that share a warehouse.
 
     What takes long goes first, lest one worker ends long after the others.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    of_warehouses = {item.path for item in items if "building" in getattr(item, "fixturenames", ())}
+    groups = {
+        item.path: name
+        for item in items
+        for name in SHARED
+        if name in getattr(item, "fixturenames", ())
+    }
     for item in items:
-        group = "building" if item.path in of_warehouses else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(groups.get(item.path, item.path.stem)))
 
 
 @pytest.fixture(scope="session")

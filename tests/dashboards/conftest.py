@@ -64,6 +64,7 @@ def dashboards(reachable_folder: Path) -> Iterator[Dashboards]:
         members=1200,
         start=date(2024, 1, 1),
         end=date(2025, 12, 31),
+        batches=None,
         seed=3,
         faults=True,
     )

@@ -14,15 +14,23 @@ from typing import Any, Literal
 from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
 from granary.settings import PROJECT, Settings
+from granary.superset.installation import install
 
 GRANARY = "from granary.cli import main; main()"
 SQLMESH = "from sqlmesh.cli.main import cli; cli()"
 # One unit test of the models is enough to see that `plan` runs them; all would take long.
 UNIT_TEST = Path("tests/models/core/test_dim_geography.yaml")
 LEFT_OUT = shutil.ignore_patterns(
-    ".*", "__pycache__", "data", "docs", "logs", "superset", "benchmarks", "tests"
+    ".*", "__pycache__", "data", "docs", "logs", "benchmarks", "tests"
 )
+SUPERSET = PROJECT / "superset"
 PATIENCE = 600
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """What a sandbox does not copy; Superset's folder only where somebody asks for it."""
+    own = {SUPERSET.name} if Path(folder) == PROJECT else set()
+    return LEFT_OUT(folder, names) | own
 
 
 @dataclass(frozen=True)
@@ -43,10 +51,21 @@ class Outcome:
 class Sandbox:
     """Runs commands in a copy of the checkout, so that the checkout itself is never touched."""
 
-    def __init__(self, folder: Path, gateway: Literal["postgres", "duckdb"]) -> None:
-        """Copy the checkout, without its environment, its data and its settings."""
+    def __init__(
+        self,
+        folder: Path,
+        gateway: Literal["postgres", "duckdb"],
+        superset_port: int | None = None,
+    ) -> None:
+        """Copy the checkout, without its environment, its data and its settings.
+
+        Args:
+            superset_port: where to serve dashboards; without it there are none.
+        """
         self.checkout = folder / "checkout"
-        shutil.copytree(PROJECT, self.checkout, ignore=LEFT_OUT)
+        shutil.copytree(PROJECT, self.checkout, ignore=left_out)
+        if superset_port:
+            self._lend_superset()
         # What SQLMesh worked out about a model's query holds in every checkout.
         with (self.checkout / "config.yaml").open("a") as config:
             config.write(f"\ncache_dir: {PROJECT / '.cache'}\n")
@@ -60,13 +79,22 @@ class Sandbox:
             home=self.checkout / ".local",
             landing=self.landing,
             pghost=None,
+            **({"superset_port": superset_port} if superset_port else {}),
         )
         foreign = [name for name in os.environ if name.startswith("GRANARY_")]
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in foreign},
             "GRANARY_GATEWAY": gateway,
+            "GRANARY_SUPERSET_PORT": str(self.settings.superset_port),
             "PYTHONPATH": str(self.checkout),
         }
+
+    def _lend_superset(self) -> None:
+        """Copy what configures Superset, and share the 600 MB that it is installed in."""
+        install()
+        own = self.checkout / SUPERSET.name
+        shutil.copytree(SUPERSET, own, ignore=LEFT_OUT)
+        (own / ".venv").symlink_to(SUPERSET / ".venv")
 
     @cached_property
     def gateway(self) -> Gateway:

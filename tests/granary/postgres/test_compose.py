@@ -1,7 +1,7 @@
 """docker-compose.yml, as far as it can be tried without Docker.
 
-Its form, and its entry points: the commands of its services, with their settings, against a server of
-PostgreSQL that somebody else started.
+Its form, and its entry points: the commands of its services, with their settings, against a server
+of PostgreSQL that somebody else started.
 """
 
 import os
@@ -56,7 +56,10 @@ def test_commands_are_verbs_and_settings_are_known() -> None:
     for name in OURS:
         verb, *options = SERVICES[name]["command"]
         command = verbs.commands[verb]  # type: ignore[attr-defined]
-        assert set(options) <= {option for given in command.params for option in given.opts}
+        known_options = {
+            option for given in command.params for option in (*given.opts, *given.secondary_opts)
+        }
+        assert set(options) <= known_options
         assert SERVICES[name]["environment"].keys() <= known
 
 
@@ -107,6 +110,8 @@ def test_the_services_work_one_after_the_other(open_folder: Path) -> None:
             members=60,
             start=date(2025, 1, 1),
             end=date(2025, 3, 31),
+            batches=None,
+            seed=3,
         )
         built = subprocess.run(
             [*GRANARY, *SERVICES["granary"]["command"]],
