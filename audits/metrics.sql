@@ -43,4 +43,19 @@ SELECT
 FROM ours
 CROSS JOIN theirs
 WHERE
-  @OR(@EACH(@columns, c -> ours.@{c} <> theirs.@{c}))
+  @OR(@EACH(@columns, c -> ours.@{c} <> theirs.@{c}));
+
+AUDIT (
+  name months_add_up_to_date,
+  dialect duckdb
+);
+
+SELECT
+  tenant_id,
+  incurred_month
+FROM @this_model
+GROUP BY
+  tenant_id,
+  incurred_month
+HAVING
+  SUM(paid_in_month) <> COALESCE(MAX(CASE WHEN is_latest THEN paid_to_date END), 0)

@@ -71,19 +71,4 @@ SELECT
     paid_to_date / NULLIF(ultimate_paid, 0)
   )::DECIMAL(12, 6) AS completion_share, /* paid to date over ultimate; NULL without cost, above 1 where money came back later */
   is_current::BOOLEAN AS is_latest /* whether it is the latest valuation of the month of service */
-FROM developments;
-
-AUDIT (
-  name months_add_up_to_date,
-  dialect duckdb
-);
-
-SELECT
-  tenant_id,
-  incurred_month
-FROM @this_model
-GROUP BY
-  tenant_id,
-  incurred_month
-HAVING
-  SUM(paid_in_month) <> COALESCE(MAX(CASE WHEN is_latest THEN paid_to_date END), 0)
+FROM developments
