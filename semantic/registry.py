@@ -378,6 +378,15 @@ class Registry:
                     nearest(metric, domain.metrics),
                 )
             self._check_stored(domain, name, table, metric)
+        leaves = dict.fromkeys(leaf for metric in table.metrics for leaf in self.measured(metric))
+        unknown = {leaf: set(table.by) - self.dimensions(leaf).keys() for leaf in leaves}
+        exposures = [leaf for leaf in leaves if unknown[leaf]]
+        if any(unknown[leaf] != unknown[exposures[0]] for leaf in exposures):
+            raise domain.fault(
+                ("tables", name, "by"),
+                f"{' and '.join(exposures)} do not know the same of its dimensions",
+                "Make two tables of it.",
+            )
 
     def _check_stored(self, domain: Domain, name: str, table: Table, metric: str) -> None:
         """Check that a table can hold what a metric is made from."""

@@ -99,13 +99,6 @@ def _asked_for(registry: Registry, domain: Domain, name: str, table: Table) -> S
         leaf: tuple(d for d in table.by if d not in registry.dimensions(leaf)) for leaf in leaves
     }
     exposures = tuple(leaf for leaf in leaves if unknown[leaf])
-    parts = {unknown[leaf] for leaf in exposures}
-    if len(parts) > 1:
-        raise domain.fault(
-            ("tables", name, "by"),
-            f"{' and '.join(exposures)} do not know the same of its dimensions",
-            "Make two tables of it.",
-        )
     return StoredTable(
         name,
         domain.name,
@@ -114,5 +107,5 @@ def _asked_for(registry: Registry, domain: Domain, name: str, table: Table) -> S
         tuple(leaves),
         table.description,
         exposures,
-        next(iter(parts), ()),
+        unknown[exposures[0]] if exposures else (),
     )

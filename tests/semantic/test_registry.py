@@ -91,6 +91,57 @@ def test_faults_name_file_line_and_fix(
     assert told.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("by: [claim_type, tenant_id], metrics: [paid]", "it begins with claim_type"),
+        ("by: [tenant_id], metrics: [payd]", "there is no metric payd"),
+        ("by: [tenant_id, claim_tipe], metrics: [paid]", "paid cannot be split by claim_tipe"),
+        ("by: [tenant_id, line_count], metrics: [paid]", "paid cannot be split by line_count"),
+        (
+            "by: [tenant_id, claim_type], metrics: [claims_per_1000]",
+            "cannot be split by claim_type",
+        ),
+        ("by: [tenant_id], metrics: [yearly_score]", "yearly_score is known by year, not by month"),
+        ("by: [tenant_id], metrics: [patients]", "patients, whose parts do not add up"),
+        ("by: [tenant_id], metrics: [paid], sum: true", "Extra inputs are not permitted"),
+    ],
+)
+def test_a_table_that_cannot_be_is_told(registry_file: Path, table: str, message: str) -> None:
+    described = "description: 'Claims. What were they?', grain: month"
+    registry_file.write_text(f"{REGISTRY}tables:\n  claims_by_type: {{{described}, {table}}}\n")
+    with pytest.raises(GranaryError) as told:
+        load_registry(registry_file.parent)
+    assert message in told.value.message
+    assert "tiny.yaml" in told.value.message
+    assert told.value.remedy
+
+
+def test_exposures_of_a_table_do_not_know_the_same_dimensions(registry_file: Path) -> None:
+    tables = """tables:
+  both:
+    description: Claims and months. Which are more?
+    grain: month
+    by: [tenant_id, claim_type, metal_tier]
+    metrics: [paid_pmpm, paid_per_year]
+"""
+    per_year = """  paid_per_year:
+    label: Paid per year
+    question: What was it?
+    description: What it is.
+    group: cost
+    owner: tests
+    direction: down
+    unit: ratio
+    ratio: {numerator: paid, denominator: yearly_score, exposure: true}
+"""
+    text = REGISTRY.replace("of: year,", "of: score,").replace("{year_start: year}", "{day: day}")
+    text = text.replace("\n  year:\n", "\n  score:\n")
+    registry_file.write_text(f"{text}{per_year}{tables}")
+    with pytest.raises(GranaryError, match="do not know the same of its dimensions"):
+        load_registry(registry_file.parent)
+
+
 def test_a_dimension_by_two_ways_of_equal_length_is_refused(registry_file: Path) -> None:
     text = REGISTRY.replace(
         "joins: {plan: plan_sk}", "joins: {plan: plan_sk, issuer: tenant_id}", 1
