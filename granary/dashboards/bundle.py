@@ -24,7 +24,12 @@ from semantic.registry import Registry, load_registry
 
 # Not when it was built, or no two builds would be the same.
 TIMESTAMP = "2026-01-01T00:00:00+00:00"
-ELSEWHERE = "#b3541e"
+ELSEWHERE = "#f2b84b"
+# Lines of text are as high as their words, on wide windows and on narrow ones.
+TEXT_HEIGHT = (
+    ".dashboard-markdown .resizable-container,"
+    " .dashboard-markdown .dashboard-component-chart-holder { height: auto !important; }\n"
+)
 
 
 @dataclass(frozen=True)
@@ -182,9 +187,8 @@ def _label_colours(charts: Iterable[Chart], wording: Wording) -> dict[str, str]:
 
 
 def _css(environment: str) -> str:
-    if environment == PROD:
-        return ""
-    return f".header-with-actions {{ background: {ELSEWHERE} !important; }}\n"
+    elsewhere = f".header-with-actions {{ background: {ELSEWHERE} !important; }}\n"
+    return TEXT_HEIGHT if environment == PROD else TEXT_HEIGHT + elsewhere
 
 
 def _text(document: Any) -> str:

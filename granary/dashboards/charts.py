@@ -10,9 +10,12 @@ from typing import Any
 
 from granary.dashboards.formats import (
     DAY,
+    MONTH,
     TIME_FORMATS,
     along_axis,
+    compact,
     exact,
+    of_column,
     short,
     with_unit,
     words,
@@ -20,6 +23,7 @@ from granary.dashboards.formats import (
 from granary.dashboards.measures import Measure
 from granary.dashboards.shapes import Shape
 from granary.dashboards.specs import (
+    COLUMNS,
     Bar,
     Box,
     Chart,
@@ -129,7 +133,7 @@ def _number(chart: Number, source: Source) -> Form:
         "metric": chart.metric,
         "header_font_size": 0.4,
         "subtitle": _subtitle(chart, measure),
-        "subtitle_font_size": 0.15,
+        "subtitle_font_size": 0.2,
         "y_axis_format": short(measure.unit),
         "time_format": DAY,
     }
@@ -150,9 +154,9 @@ def _trend(chart: Trend, source: Source) -> Form:
         "start_y_axis_at_zero": False,
         "show_timestamp": True,
         "header_font_size": 0.4,
-        "subheader_font_size": 0.125,
+        "subheader_font_size": 0.15,
         "subtitle": "" if chart.compare else _subtitle(chart, measure),
-        "subtitle_font_size": 0.125,
+        "subtitle_font_size": 0.15,
         "y_axis_format": short(measure.unit),
         "time_format": TIME_FORMATS[chart.grain],
         "rolling_type": "None",
@@ -187,7 +191,7 @@ def _bar(chart: Bar, source: Source) -> Form:
     axis = (
         _time_axis(over, chart.grain, source)
         if over and source.shape.is_time(over)
-        else {"x_axis": over, "xAxisForceCategorical": True, **_sorted_axis(chart.by, str(over))}
+        else _category_axis(str(over), chart.by, str(over))
     )
     stacked = chart.stack and bool(chart.by or len(chart.measured) > 1)
     return {
@@ -202,26 +206,30 @@ def _bar(chart: Bar, source: Source) -> Form:
 
 def _ranking(chart: Ranking, source: Source) -> Form:
     first, *parts = chart.by
+    measure = source.measures[chart.measured[0]]
     return {
         "viz_type": "echarts_timeseries_bar",
         **_series(chart.measured, tuple(parts), source),
-        "x_axis": first,
-        "xAxisForceCategorical": True,
         # Lying bars are drawn from below, so the longest comes last.
-        **_sorted_axis(tuple(parts), chart.measured[0]),
+        **_category_axis(first, tuple(parts), chart.measured[0]),
         "orientation": "horizontal",
         "stack": "Stack" if parts else None,
-        "show_value": not parts and len(chart.measured) == 1,
+        "show_value": not parts and len(chart.measured) == 1 and not measure.may_be_negative,
         "row_limit": ROWS if parts else chart.limit,
         "showTooltipTotal": bool(parts) and _add_up(chart.measured, source),
     }
 
 
-def _sorted_axis(parts: tuple[str, ...], by: str) -> Form:
-    # Superset sorts an axis that is split into parts by other keys, and refuses these.
-    if parts:
-        return {"x_axis_sort_series": "sum", "x_axis_sort_series_ascending": True}
-    return {"x_axis_sort": by, "x_axis_sort_asc": True}
+def _category_axis(axis: str, parts: tuple[str, ...], by: str) -> Form:
+    # An axis whose bars have parts knows two orders: `name` and `sum`.
+    order = ("name" if by == axis else "sum") if parts else by
+    return {
+        "x_axis": axis,
+        "xAxisForceCategorical": True,
+        "xAxisLabelInterval": "0",
+        "x_axis_sort": order,
+        "x_axis_sort_asc": True,
+    }
 
 
 def _series(measured: tuple[str, ...], by: tuple[str, ...], source: Source) -> Form:
@@ -237,7 +245,7 @@ def _series(measured: tuple[str, ...], by: tuple[str, ...], source: Source) -> F
         "rich_tooltip": True,
         "tooltipSortByMetric": several,
         "show_legend": several,
-        "legendType": "scroll",
+        "legendType": "plain",
         "legendOrientation": "top",
         "sort_series_type": "name" if by else "sum",
         "sort_series_ascending": bool(by),
@@ -266,17 +274,19 @@ def _share(chart: Share, source: Source) -> Form:
         "row_limit": chart.limit,
         "sort_by_metric": True,
         "donut": True,
-        "innerRadius": 42,
-        "outerRadius": 70,
-        "label_type": "key_percent",
+        # Room for the labels on both sides.
+        "innerRadius": 35,
+        "outerRadius": 60,
+        "label_type": "template",
+        "label_template": "{name}\n{percent}",
         "number_format": along_axis(source.measures[chart.metric].unit),
         "date_format": TIME_FORMATS["month"],
         "show_labels": True,
         "labels_outside": True,
         "label_line": True,
-        "show_labels_threshold": 3,
+        "show_labels_threshold": 2,
         "show_legend": False,
-        "legendType": "scroll",
+        "legendType": "plain",
         "legendOrientation": "top",
         "color_scheme": COLOURS,
     }
@@ -302,7 +312,13 @@ def _table(chart: Table, source: Source) -> Form:
             "groupby": [],
             "metrics": [],
             "order_by_cols": ordered,
+            "show_cell_bars": False,
             "table_timestamp_format": _written_in_rows(chart.columns, source.shape),
+            "column_config": {
+                name: {"d3NumberFormat": written}
+                for name in chart.columns
+                if (written := of_column(source.shape.columns[name]))
+            },
         }
     return {
         **shared,
@@ -322,8 +338,11 @@ def _table(chart: Table, source: Source) -> Form:
 
 
 def _written_in_rows(columns: tuple[str, ...], shape: Shape) -> str:
-    moments = [name for name in columns if shape.columns[name].type.startswith("TIMESTAMP")]
-    return "%Y-%m-%d %H:%M:%S" if moments else "%Y-%m-%d"
+    """One way to write all times of a table: as exact as the most exact of them."""
+    times = [shape.columns[name] for name in columns if shape.is_time(name)]
+    if any(time.type.startswith("TIMESTAMP") for time in times):
+        return "%Y-%m-%d %H:%M:%S"
+    return MONTH if all(time.name.endswith(("month", "period")) for time in times) else "%Y-%m-%d"
 
 
 def _cut_times(columns: tuple[str, ...], grain: TimeGrain, source: Source) -> Form:
@@ -372,15 +391,15 @@ def _heat(chart: Heat, source: Source) -> Form:
         "xscale_interval": -1,
         "yscale_interval": 1,
         # Automatic margins cut long labels off.
-        "left_margin": 125,
+        "left_margin": 150 if chart.size == "full" else 100,
         "bottom_margin": 50,
         "value_bounds": [None, None],
-        "y_axis_format": along_axis(source.measures[chart.metric].unit),
+        "y_axis_format": compact(source.measures[chart.metric].unit),
         "x_axis_time_format": TIME_FORMATS[chart.grain],
         "show_legend": True,
         "show_percentage": False,
-        # Numbers fit where a row has few cells.
-        "show_values": not is_time and chart.size != "third",
+        # Months are too many for numbers to fit, and small charts too narrow.
+        "show_values": not is_time and COLUMNS[chart.size] >= COLUMNS["half"],
     }
 
 
@@ -393,18 +412,18 @@ def _scatter(chart: Scatter, source: Source) -> Form:
         "x": chart.x,
         "y": chart.y,
         "size": chart.bubble,
-        "orderby": [chart.bubble, False],
-        "order_desc": True,
         "row_limit": chart.limit,
         "max_bubble_size": "25",
         "opacity": 0.6,
         "color_scheme": COLOURS,
         "show_legend": chart.series is not None,
-        "legendType": "scroll",
+        "legendType": "plain",
         "legendOrientation": "top",
         "x_axis_label": x.label,
         "x_axis_title_margin": 30,
         "xAxisFormat": along_axis(x.unit),
+        "xAxisLabelInterval": "auto",
+        "xAxisLabelRotation": 0,
         "y_axis_label": y.label,
         "y_axis_title_margin": 50,
         "y_axis_format": along_axis(y.unit),
@@ -495,7 +514,8 @@ def _waterfall(chart: Waterfall, source: Source) -> Form:
         "decrease_label": "Decrease",
         "total_label": "Total",
         "x_axis_time_format": TIME_FORMATS[chart.grain],
-        "x_ticks_layout": "auto",
+        # Left to itself it leaves names out that do not fit.
+        "x_ticks_layout": "auto" if is_time else "45°",
         "y_axis_format": along_axis(source.measures[chart.metric].unit),
     }
 

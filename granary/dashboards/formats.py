@@ -1,5 +1,8 @@
 """How numbers are written, by their unit and the room there is."""
 
+import re
+
+from granary.dashboards.shapes import Column
 from semantic.definitions import Unit
 
 MONTH = "%b %Y"
@@ -14,6 +17,15 @@ _SAID = {
     Unit.MONTHS: ("month", "months"),
     Unit.SECONDS: ("second", "seconds"),
 }
+_COMPACT = {
+    Unit.USD: "$.2~s",
+    Unit.USD_PMPM: "$,.0f",
+    Unit.SHARE: ".0%",
+    Unit.RATIO: ",.2f",
+    Unit.SCORE: ",.2f",
+    Unit.PER_MEMBER_YEAR: ",.1f",
+    Unit.DAYS: ",.1f",
+}
 _WORDS = {
     Unit.USD: "US dollars",
     Unit.USD_PMPM: "US dollars per member month",
@@ -23,17 +35,33 @@ _WORDS = {
 
 def exact(unit: Unit) -> str:
     """Where digits matter, as in tables."""
-    return unit.d3_format
+    return ",.1~f" if unit is Unit.MONTHS else unit.d3_format
 
 
 def short(unit: Unit) -> str:
     """Where one number stands alone: dollars as $12.3M."""
-    return "$.3s" if unit is Unit.USD else unit.d3_format
+    return "$.3~s" if unit is Unit.USD else exact(unit)
 
 
 def along_axis(unit: Unit) -> str:
     """Where numbers stand close: no digits that are always zero."""
-    return "$.3~s" if unit is Unit.USD else unit.d3_format
+    return "$.3~s" if unit is Unit.USD else re.sub("~?([f%])", r"~\1", unit.d3_format)
+
+
+def compact(unit: Unit) -> str:
+    """Where a number has a cell's room: two or three digits."""
+    return _COMPACT.get(unit, ",.0f")
+
+
+def of_column(column: Column) -> str | None:
+    """How a column's values are written where rows stand as they are; None for words and keys."""
+    if column.name.endswith(("_rate", "_ratio", "_share")):
+        return ".1%"
+    if not column.is_number or column.name.endswith(("_id", "_key", "_year", "year")):
+        return None
+    if "USD" in column.description:
+        return "$,.2f" if "per member" in column.description else "$,.0f"
+    return ",.2~f" if column.type.startswith("DECIMAL") else ",d"
 
 
 def words(unit: Unit) -> str:

@@ -10,12 +10,12 @@ from granary.dashboards.specs import COLUMNS, Chart, Spec, Tab
 WIDTH = COLUMNS["full"]
 # Heights are in Superset's units of 8 pixels.
 UNIT = 8
-LOW = {"number": 17, "trend": 22}
+LOW = {"number": 19, "trend": 27}
 HIGH = 50
 # What a tab is wide on a screen of 1024 pixels, beside the filters.
-LINE_OF_TEXT = 95
+LINE_OF_TEXT = 82
 LINE_HEIGHT = 22
-TEXT_MARGIN = 34
+TEXT_MARGIN = 30
 
 Component = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,22 @@ class Measure:
     made_of: str | None = None
     is_stock: bool = False
 
+    @cached_property
+    def _formula(self) -> exp.Expr:
+        formula = parse_one(self.sql, dialect=DIALECT)
+        while isinstance(formula, exp.Cast | exp.Paren | exp.Coalesce):
+            formula = formula.this
+        return formula
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it is a difference."""
+        return isinstance(self._formula, exp.Sub)
+
     @property
     def adds_up(self) -> bool:
         """Whether the whole is the sum of the parts, whatever they are split by."""
-        aggregate = parse_one(self.sql, dialect=DIALECT)
-        while isinstance(aggregate, exp.Cast | exp.Paren | exp.Coalesce):
-            aggregate = aggregate.this
+        aggregate = self._formula
         counts = isinstance(aggregate, exp.Count) and not isinstance(aggregate.this, exp.Distinct)
         return (counts or isinstance(aggregate, exp.Sum)) and not self.is_stock
 

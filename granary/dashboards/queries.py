@@ -175,7 +175,6 @@ def _scatter(form: Form) -> Query:
     return {
         "columns": [form["entity"], *_given(form["series"])],
         "metrics": list(dict.fromkeys([form["x"], form["y"], form["size"]])),
-        "orderby": [form["orderby"]],
     }
 
 

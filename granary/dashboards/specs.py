@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from granary.yaml_files import Location, YamlFile
 from semantic.definitions import Name, Words
@@ -245,7 +253,7 @@ class Scatter(Chart):
     bubble: Name
     entity: Name
     series: Name | None = None
-    limit: int = Field(default=200, ge=1, le=1000)
+    limit: int = Field(default=1000, ge=1, le=10000)
 
 
 class Nested(OneMetric):
@@ -291,23 +299,36 @@ class Waterfall(OneMetric):
     grain: TimeGrain = "month"
 
 
+def _kind(given: object) -> str:
+    kind = str(given.get("chart")) if isinstance(given, dict) else ""
+    return KINDS.get(kind, kind)
+
+
+# Tags stand in the places that errors name, where a bare `table` would be taken for the key.
 AnyChart = Annotated[
-    Number
-    | Trend
-    | Line
-    | Bar
-    | Ranking
-    | Share
-    | Table
-    | Pivot
-    | Heat
-    | Scatter
-    | Nested
-    | Histogram
-    | Box
-    | Waterfall,
-    Field(discriminator="chart"),
+    Annotated[Number, Tag("chart number")]
+    | Annotated[Trend, Tag("chart trend")]
+    | Annotated[Line, Tag("chart line, area")]
+    | Annotated[Bar, Tag("chart bar")]
+    | Annotated[Ranking, Tag("chart ranking")]
+    | Annotated[Share, Tag("chart share")]
+    | Annotated[Table, Tag("chart table")]
+    | Annotated[Pivot, Tag("chart pivot")]
+    | Annotated[Heat, Tag("chart heat")]
+    | Annotated[Scatter, Tag("chart scatter")]
+    | Annotated[Nested, Tag("chart treemap, sunburst")]
+    | Annotated[Histogram, Tag("chart histogram")]
+    | Annotated[Box, Tag("chart box")]
+    | Annotated[Waterfall, Tag("chart waterfall")],
+    Discriminator(_kind),
 ]
+# Every kind of chart, with the tag of its model.
+KINDS: dict[str, str] = {
+    kind: tag.tag
+    for member in get_args(get_args(AnyChart)[0])
+    for model, tag in [get_args(member)]
+    for kind in get_args(model.model_fields["chart"].annotation)
+}
 
 
 class Tab(Part):
@@ -315,7 +336,7 @@ class Tab(Part):
 
     tab: Words
     says: Words
-    rows: tuple[tuple[AnyChart, ...], ...] = Field(min_length=1)
+    rows: tuple[tuple[AnyChart, ...], ...]
 
 
 class Dashboard(Part):
@@ -331,7 +352,7 @@ class Dashboard(Part):
     says: Words
     order: int = Field(ge=0)
     filters: tuple[Name, ...]
-    tabs: tuple[Tab, ...] = Field(min_length=1)
+    tabs: tuple[Tab, ...]
 
 
 @dataclass(frozen=True)

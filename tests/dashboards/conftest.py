@@ -1,56 +1,39 @@
-"""A Superset with all dashboards, on a small warehouse of its own."""
+"""A small project with a chart of every kind; and all dashboards, served on a small warehouse."""
 
-import json
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import pytest
 from end_to_end.sandbox import Sandbox
 
-from granary.superset.client import Client
+from dashboards.serving import TENANTS, Dashboards, free_port
+from granary.dashboards.bundle import Bundle, Sources, assemble, read_sources
+from granary.settings import PROJECT
 from granary.superset.frontend import Frontend
 from seeds_gen.aca import generate
+from semantic.registry import Registry, load_registry
 
-TENANTS = ("issuer_1", "issuer_2")
+EVERY_KIND = Path(__file__).parent / "every_kind"
+MODELS = PROJECT / "models" / "semantic"
 
 
-@dataclass(frozen=True)
-class Dashboards:
-    """What is served.
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The product's metrics."""
+    return load_registry()
 
-    Attributes:
-        sandbox: the checkout and warehouse behind it.
-        port: where Superset listens.
-    """
 
-    sandbox: Sandbox
-    port: int
+@pytest.fixture(scope="session")
+def sources(registry: Registry) -> Sources:
+    """What the small project is built from."""
+    return read_sources(EVERY_KIND, MODELS, registry)
 
-    @property
-    def url(self) -> str:
-        """Where a browser finds it."""
-        return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def frontend(self) -> Frontend:
-        """For looking at it without a command."""
-        return Frontend(self.sandbox.settings)
-
-    def password(self, user: str) -> str:
-        """The password that a person would look up."""
-        passwords: dict[str, str] = json.loads(self.frontend.places.passwords.read_text())
-        return passwords[user]
-
-    @cache  # noqa: B019 - as many sessions as there are users, for as long as the tests run
-    def client(self, user: str) -> Client:
-        """A user's session."""
-        client = Client(self.url)
-        client.log_in(user, self.password(user))
-        return client
+@pytest.fixture(scope="session")
+def bundle(sources: Sources) -> Bundle:
+    """The small project's assets in prod."""
+    return assemble("prod", sources)
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +58,3 @@ def dashboards(reachable_folder: Path) -> Iterator[Dashboards]:
     finally:
         Frontend(sandbox.settings).destroy()
         sandbox.gateway.destroy()
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

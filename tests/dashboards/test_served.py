@@ -6,9 +6,9 @@ from fnmatch import fnmatch
 
 import pytest
 import yaml
-from dashboards.asking import Asker, Chart, Filter, Row, charts_of, columns_of
-from dashboards.conftest import TENANTS, Dashboards
 
+from dashboards.asking import Asker, Chart, Filter, Row, charts_of, columns_of
+from dashboards.serving import TENANTS, Dashboards
 from granary.dashboards import build_bundle
 from granary.metrics import ask
 from granary.superset.places import SECURITY
