@@ -127,7 +127,13 @@ class Asker:
 
     def values(self, chart: Chart, column: str) -> list[Any]:
         """The values of a column of the chart's table, as its filters offer them."""
-        asked = {**chart.query, "columns": [column], "metrics": [], "orderby": [[column, True]]}
+        asked = {
+            **chart.query,
+            "columns": [column],
+            "series_columns": [],
+            "metrics": [],
+            "orderby": [[column, True]],
+        }
         return [row[column] for row in self._ask(chart, asked) if row[column] is not None]
 
     def _ask(self, chart: Chart, query: dict[str, Any]) -> list[Row]:
