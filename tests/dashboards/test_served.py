@@ -148,16 +148,14 @@ def test_a_filter_shows_what_it_claims(dashboards: Dashboards, dashboard: str, c
     reached = [chart for chart in CHARTS if chart.dashboard == dashboard and reaches(chart, column)]
     assert reached
     for chart in reached:
-        if column == PERIOD:
-            given = HALF_A_YEAR
-        else:
-            given = {"col": column, "op": "IN", "val": [asker.values(chart, column)[0]]}
+        values = asker.values(chart, column) if column != PERIOD else []
+        given = {"col": column, "op": "IN", "val": values[:1]} if values else HALF_A_YEAR
         if chart in MEASURED:
             assert differences(dashboards, asker, chart, [given]) == []
         elif column in chart.columns:
             shown = {row[column] for row in asker.rows(chart, [given])}
             assert shown <= set(given["val"]), chart.name
-        else:
+        elif len(values) != 1:
             assert asker.rows(chart, [given]) != asker.rows(chart), chart.name
 
 
