@@ -19,9 +19,9 @@ GRANARY = "from granary.cli import main; main()"
 SQLMESH = "from sqlmesh.cli.main import cli; cli()"
 # One unit test of the models is enough to see that `plan` runs them; all would take long.
 UNIT_TEST = Path("tests/models/core/test_dim_geography.yaml")
-LEFT_OUT = shutil.ignore_patterns(
-    ".*", "__pycache__", "data", "docs", "logs", "superset", "benchmarks", "tests"
-)
+NEVER_COPIED = shutil.ignore_patterns(".*", "__pycache__")
+# Without the folder superset there are no dashboards, which have tests of their own.
+LEFT_OUT = {"data", "docs", "logs", "superset", "benchmarks", "tests"}
 PATIENCE = 600
 
 
@@ -46,7 +46,7 @@ class Sandbox:
     def __init__(self, folder: Path, gateway: Literal["postgres", "duckdb"]) -> None:
         """Copy the checkout, without its environment, its data and its settings."""
         self.checkout = folder / "checkout"
-        shutil.copytree(PROJECT, self.checkout, ignore=LEFT_OUT)
+        shutil.copytree(PROJECT, self.checkout, ignore=_left_out)
         # What SQLMesh worked out about a model's query holds in every checkout.
         with (self.checkout / "config.yaml").open("a") as config:
             config.write(f"\ncache_dir: {PROJECT / '.cache'}\n")
@@ -111,6 +111,11 @@ class Sandbox:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    at_the_top = LEFT_OUT if Path(folder) == PROJECT else set()
+    return NEVER_COPIED(folder, names) | at_the_top.intersection(names)
 
 
 def finish(process: subprocess.Popen[str]) -> Outcome:
