@@ -193,9 +193,9 @@ class Pipeline:
             with self.gateway.writer(f"drop {environment}", self._waiting), self._load() as sqlmesh:
                 sqlmesh.drop(environment)
             removed = self.frontend.remove(environment)
-            step.result = f"{environment} is gone" + (
-                f", and with it {removed} dashboards" if removed else ""
-            )
+            step.result = f"{environment} is gone"
+            if removed:
+                step.result += f", and so are its dashboards ({removed})"
 
     def synchronise(
         self,
@@ -313,6 +313,10 @@ class Pipeline:
     def _refresh_figures(self, environment: str) -> None:
         try:
             self.frontend.bust(environment)
+            # SQLMesh drops environments that nobody planned for a week.
+            for gone in self.frontend.gone_environments():
+                self.frontend.remove(gone)
+                self._reporter.line(f"The environment {gone} is gone, and so are its dashboards.")
         except GranaryError as failure:
             # The run is done, or failed for a reason that matters more.
             self._reporter.warn(f"Dashboards may show old figures for an hour: {failure}")

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from own_sql import GranarySecurityManager
+
 _RUNTIME: dict[str, Any] = json.loads(Path(os.environ["GRANARY_SUPERSET_RUNTIME"]).read_text())
 _CACHE = Path(_RUNTIME["cache"])
 
@@ -49,6 +51,7 @@ RESULTS_BACKEND = None
 CELERY_CONFIG = None
 
 # --- who may come in ----------------------------------------------------------------------------
+CUSTOM_SECURITY_MANAGER = GranarySecurityManager
 AUTH_USER_REGISTRATION = False
 AUTH_ROLE_PUBLIC = "Public"
 PUBLIC_ROLE_LIKE = None

@@ -54,9 +54,10 @@ class Client:
                 urllib.parse.urlencode(form).encode(),
                 {"Content-Type": "application/x-www-form-urlencoded"},
             )
-            is_in = answer.status == 200 and self.get("/api/v1/me/").status == 200
+            given = self.get("/api/v1/security/csrf_token/")
+            is_in = answer.status == given.status == 200
             if is_in:
-                self._token = self.get("/api/v1/security/csrf_token/").content["result"]
+                self._token = given.content["result"]
         except urllib.error.URLError as error:
             raise GranaryError(
                 f"Superset does not answer at {self._url}: {error.reason}.",

@@ -19,7 +19,7 @@ from granary.superset.runtime import write_runtime
 from granary.superset.security import load_security
 from granary.superset.server import Server
 from granary.superset.synchronisation import Look, is_migrated
-from granary.superset.tables import check_tables, schema_of
+from granary.superset.tables import PROD, check_tables, environments, schema_of
 
 
 class Frontend:
@@ -173,6 +173,14 @@ class Frontend:
         if self.is_set_up():
             with open_metadata(self._warehouse.superset) as metadata:
                 metadata.bust(schema_of(environment))
+
+    def gone_environments(self) -> list[str]:
+        """Environments that are shown and are no more."""
+        if not self.is_set_up():
+            return []
+        with open_metadata(self._warehouse.superset) as metadata:
+            shown = {asset.environment for asset in metadata.assets().values()} - {PROD}
+        return sorted(shown - set(environments(self._warehouse.reader))) if shown else []
 
     def shipped_charts(self) -> set[str]:
         """The uuids of the charts that Granary made, of every environment."""

@@ -8,6 +8,7 @@ from granary.settings import PROJECT
 SUPERSET = PROJECT / "superset"
 LOCK_FILE = SUPERSET / "uv.lock"
 CONFIGURATION = SUPERSET / "superset_config.py"
+OWN_SQL = SUPERSET / "own_sql.py"
 PROVISIONING = SUPERSET / "provisioning"
 SECURITY = SUPERSET / "security.yaml"
 ENVIRONMENT = SUPERSET / ".venv"

@@ -10,7 +10,7 @@ from granary.settings import Settings
 from granary.superset.connection import uri
 from granary.superset.credentials import make_private_folder, secrets_of
 from granary.superset.installation import lock_hash
-from granary.superset.places import CONFIGURATION, Places
+from granary.superset.places import CONFIGURATION, OWN_SQL, SUPERSET, Places
 
 # Superset calls nobody, so it needs neither proxies nor anything else of the shell.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR")
@@ -37,6 +37,7 @@ def process_environment(places: Places) -> dict[str, str]:
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "GRANARY_SUPERSET_RUNTIME": str(places.runtime),
         "SUPERSET_CONFIG_PATH": str(CONFIGURATION),
+        "PYTHONPATH": str(SUPERSET),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
     }
@@ -45,6 +46,6 @@ def process_environment(places: Places) -> dict[str, str]:
 def configuration_hash(places: Places) -> str:
     """Changes when a server has to be started anew."""
     digest = hashlib.sha256(lock_hash().encode())
-    for path in (CONFIGURATION, places.runtime):
+    for path in (CONFIGURATION, OWN_SQL, places.runtime):
         digest.update(path.read_bytes())
     return digest.hexdigest()

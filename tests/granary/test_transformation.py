@@ -228,6 +228,31 @@ def test_only_what_an_environment_has_can_be_promoted(
         assert sqlmesh.compare("prod", "sandbox") == []
 
 
+def test_a_dropped_environment_is_gone_with_its_schemas_and_prod_stays(
+    load: Load, step: Step, project: Path, tmp_path: Path
+) -> None:
+    with load() as sqlmesh:
+        sqlmesh.plan("prod", step)
+    (project / "models" / "payments.sql").write_text(PAYMENTS.format(rows="(1, 5), (2, 9)"))
+    with load() as sqlmesh:
+        sqlmesh.plan("sandbox", step)
+        with pytest.raises(GranaryError, match="Prod cannot be dropped"):
+            sqlmesh.drop("prod")
+        with pytest.raises(GranaryError) as told:
+            sqlmesh.drop("sandbax")
+        assert told.value.message == ("There is no environment sandbax; there are: prod, sandbox.")
+        sqlmesh.drop("sandbox")
+        with pytest.raises(GranaryError, match="there are: prod"):
+            sqlmesh.drop("sandbox")
+    with duckdb.connect(str(tmp_path / "home" / "granary.duckdb")) as connection:
+        schemas = {
+            name
+            for (name,) in connection.sql("FROM duckdb_schemas() SELECT schema_name").fetchall()
+        }
+        assert not [name for name in schemas if name.endswith("__sandbox")]
+        assert connection.sql("SELECT total FROM semantic.totals").fetchall() == [(12,)]
+
+
 def test_a_state_that_is_in_use_is_told_in_a_sentence(load: Load, tmp_path: Path) -> None:
     state = tmp_path / "home" / "granary_state.duckdb"
     state.parent.mkdir()

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from conftest import World, superset_settings
 from superset_support import TABLES, small_bundle
 
 from granary.errors import GranaryError
+from granary.pipeline import Pipeline
+from granary.reporter import Reporter
 from granary.superset import synchronisation
 from granary.superset.chart_check import check_charts
 from granary.superset.client import Client
@@ -205,7 +208,9 @@ def test_an_environment_has_its_own_dashboards_until_it_is_dropped(
     # The base rule, and one of each tenant.
     assert world.metadata(ruled) == [(8,)]
 
+    assert world.frontend.gone_environments() == []
     world.execute("DROP SCHEMA semantic__sandbox CASCADE")
+    assert world.frontend.gone_environments() == ["sandbox"]
     assert world.frontend.remove("sandbox") == 1
     assert dashboards(analyst) == ["small"]
     assert sorted(charts(analyst)) == CHARTS
@@ -261,6 +266,22 @@ def test_a_run_busts_the_figures_of_its_environment_alone(world: World, log_in: 
     assert world.frontend.compare(small_bundle()).lines == []
 
 
+def test_every_run_busts_even_one_that_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It fails before it needs SQLMesh, which takes seconds to load.
+    monkeypatch.setattr(Pipeline, "_load", lambda _: nullcontext())
+    before = world.metadata("SELECT MAX(changed_on) FROM tables WHERE schema = 'semantic'")
+
+    def fail(*_: object) -> Any:
+        raise GranaryError("an audit failed")
+
+    with pytest.raises(GranaryError, match="an audit failed"):
+        Pipeline(world.settings, Reporter())._transform("run", "prod", fail)
+    after = world.metadata("SELECT MIN(changed_on) FROM tables WHERE schema = 'semantic'")
+    assert after > before
+
+
 def test_check_dashboards_asks_every_chart_as_anybody(world: World) -> None:
     report = check_charts(world.frontend)
     assert report.is_well
@@ -294,23 +315,6 @@ def test_a_viewer_sees_no_row_of_another_tenant_by_any_way(
             query(paid, filters=[{"col": "tenant_id", "op": "==", "val": other}]),
         ),
         "ad hoc": viewer.post("/api/v1/chart/data", query(paid)),
-        "either": viewer.post(
-            "/api/v1/chart/data",
-            query(paid, extras={"where": f"1 = 1) OR (tenant_id = '{other}'"}),
-        ),
-        "own metric": viewer.post(
-            "/api/v1/chart/data",
-            query(
-                paid,
-                metrics=[
-                    {
-                        "label": "paid",
-                        "expressionType": "SQL",
-                        "sqlExpression": "(SELECT SUM(paid_amount) FROM semantic.paid_monthly)",
-                    }
-                ],
-            ),
-        ),
         "filter values": viewer.post("/api/v1/chart/data", query(paid, metrics=[])),
         "raw rows": viewer.post(
             "/api/v1/chart/data", {**query(paid, metrics=[]), "result_type": "drill_detail"}
@@ -332,6 +336,64 @@ def test_a_viewer_sees_no_row_of_another_tenant_by_any_way(
     assert ways["chart"].content["result"][0]["data"] == [{"tenant_id": own, "paid": TOTALS[own]}]
     total = str(sum(TOTALS.values()))
     assert [name for name, text in shown.items() if total in text] == []
+
+
+OTHERS_ROWS = "'SELECT * FROM semantic.paid_monthly'"
+SQL_OF_ONES_OWN = {
+    "subquery": "(SELECT SUM(paid_amount) FROM semantic.paid_monthly)",
+    "query in a function": f"MAX(QUERY_TO_XML({OTHERS_ROWS}, TRUE, FALSE, '')::TEXT)",
+    "table in a function": "MAX(TABLE_TO_XML('semantic.paid_monthly', TRUE, FALSE, '')::TEXT)",
+    "words of a query": f"(TS_STAT({OTHERS_ROWS})).word",
+    "closing bracket": "SUM(paid_amount)) FROM semantic.paid_monthly --",
+    "file": "MAX(PG_READ_FILE('/etc/passwd'))",
+}
+
+
+@pytest.mark.parametrize("sql", SQL_OF_ONES_OWN.values(), ids=SQL_OF_ONES_OWN)
+def test_a_viewer_writes_no_sql_into_a_chart(world: World, log_in: LogIn, sql: str) -> None:
+    viewer = log_in("viewer_issuer_1")
+    paid = datasets(log_in("admin"))["semantic.paid_monthly"]
+    own = {"label": "x", "expressionType": "SQL", "sqlExpression": sql}
+    places: list[dict[str, Any]] = [
+        {"metrics": [own]},
+        {"columns": [own]},
+        {"columns": [sql]},
+        {"columns": ["metal_tier", sql]},
+        {"orderby": [[own, True]]},
+        {"extras": {"where": f"{sql} IS NOT NULL"}},
+        {"extras": {"having": f"{sql} IS NOT NULL"}},
+        {"filters": [{"col": own, "op": "!=", "val": "x"}]},
+        {"series_limit": 1, "series_columns": ["tenant_id"], "series_limit_metric": own},
+    ]
+    tried = {
+        str(place)[:30]: viewer.post("/api/v1/chart/data", query(paid, **place)).status
+        for place in places
+    }
+    samples = viewer.post(
+        f"/datasource/samples?datasource_id={paid}&datasource_type=table&page=1&per_page=50",
+        {"extras": {"where": f"{sql} IS NOT NULL"}},
+    )
+    assert {place: status for place, status in tried.items() if status < 400} == {}
+    assert samples.status >= 400
+
+
+def test_a_viewer_drills_by_plain_columns_and_aggregates(world: World, log_in: LogIn) -> None:
+    viewer = log_in("viewer_issuer_1")
+    paid = datasets(log_in("admin"))["semantic.paid_monthly"]
+    metric = {
+        "label": "most",
+        "expressionType": "SIMPLE",
+        "aggregate": "MAX",
+        "column": {"column_name": "paid_amount"},
+    }
+    answer = viewer.post(
+        "/api/v1/chart/data", query(paid, columns=["metal_tier"], metrics=[metric, "paid"])
+    )
+    assert answer.status == 200, answer
+    assert {row["metal_tier"]: row["most"] for row in answer.content["result"][0]["data"]} == {
+        "silver": 100.0,
+        "gold": 50.0,
+    }
 
 
 def test_a_viewer_changes_nothing_and_writes_no_sql(world: World, log_in: LogIn) -> None:
