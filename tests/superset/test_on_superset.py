@@ -8,8 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import World, superset_settings
-from superset_support import TABLES, small_bundle
+from superset_support import TABLES, World, small_bundle, superset_settings
 
 from granary.errors import GranaryError
 from granary.pipeline import Pipeline
