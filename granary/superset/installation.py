@@ -29,20 +29,26 @@ def lock_hash() -> str:
 
 def is_installed() -> bool:
     """Whether the environment holds what the lock file names."""
-    return interpreter().exists() and _marked() == lock_hash()
+    return os.access(interpreter(), os.X_OK) and _marked() == lock_hash()
 
 
 def install() -> None:
     """Make the environment equal to the lock file; does nothing when it is.
 
     Raises:
-        GranaryError: uv is missing, or it cannot fetch a package.
+        GranaryError: uv is missing, it cannot fetch a package, or the folder is somebody else's.
     """
     if is_installed():
         return
-    with _one_at_a_time():
-        if not is_installed():
-            _sync()
+    try:
+        with _one_at_a_time():
+            if not is_installed():
+                _sync()
+    except OSError as error:
+        raise GranaryError(
+            f"Superset could not be installed into {ENVIRONMENT}: {error}.",
+            "Run this as the user who owns the checkout, or remove that folder.",
+        ) from error
 
 
 def _sync() -> None:

@@ -200,7 +200,8 @@ def _other_differences(done: dict[str, str], before: dict[str, str]) -> list[Dif
     return [
         Difference("~" if what in before else "+", what)
         for what in done
-        if before.get(what) != done[what]
+        # A password that was never set belongs to a new user, who is told of anyway.
+        if before.get(what) != done[what] and (what in before or not what.startswith(PASSWORD))
     ]
 
 

@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from superset_support import TABLES, small_bundle
+from superset_support import TABLES, World, small_bundle, superset_settings
 
 from granary.gateways.postgres import PostgresGateway
 from granary.postgres.cluster import _free_port
-from granary.postgres.connection import connect
 from granary.settings import Settings
 from granary.superset.changes import Changes
 from granary.superset.client import Client
@@ -25,48 +23,6 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     for name in [name for name in os.environ if name.startswith("GRANARY_")]:
         monkeypatch.delenv(name)
-
-
-@dataclass(frozen=True)
-class World:
-    """A warehouse with Superset on it.
-
-    Attributes:
-        set_up: what the first set-up found to be done.
-    """
-
-    settings: Settings
-    frontend: Frontend
-    gateway: PostgresGateway
-    set_up: Changes
-
-    def execute(self, statements: str) -> None:
-        """Change the warehouse, as its owner."""
-        with connect(
-            self.gateway.warehouse.transformer, application_name="test", autocommit=True
-        ) as connection:
-            connection.execute(statements.encode())
-
-    def metadata(self, query: str) -> list[tuple[object, ...]]:
-        """Ask the metadata database."""
-        with connect(
-            self.gateway.warehouse.superset, application_name="test", autocommit=True
-        ) as connection:
-            cursor = connection.execute(query.encode())
-            return cursor.fetchall() if cursor.description else []
-
-
-def superset_settings(home: Path, port: int) -> Settings:
-    """Settings that nothing outside the test can change."""
-    return Settings(
-        _env_file=None,
-        gateway="postgres",
-        home=home,
-        landing=home / "landing",
-        pghost=None,
-        superset_host="127.0.0.1",
-        superset_port=port,
-    )
 
 
 @pytest.fixture(scope="session")

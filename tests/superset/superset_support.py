@@ -1,14 +1,21 @@
-"""Two small semantic tables, and a bundle of three charts on them."""
+"""Small semantic tables, a bundle of charts on them, and the world that shows them."""
 
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from granary.dashboards.bundle import Bundle
 from granary.dashboards.identity import DATABASE_UUID, asset_uuid
+from granary.gateways.postgres import PostgresGateway
+from granary.postgres.connection import connect
+from granary.settings import Settings
+from granary.superset.changes import Changes
+from granary.superset.frontend import Frontend
 
 TABLES = """
 CREATE SCHEMA {schema};
@@ -47,6 +54,48 @@ CHARTS = {
     "rows-by-feed": ("Rows by feed", "warehouse_loads", "feed"),
 }
 ALL_CHARTS = tuple(CHARTS)
+
+
+@dataclass(frozen=True)
+class World:
+    """A warehouse with Superset on it.
+
+    Attributes:
+        set_up: what the first set-up found to be done.
+    """
+
+    settings: Settings
+    frontend: Frontend
+    gateway: PostgresGateway
+    set_up: Changes
+
+    def execute(self, statements: str) -> None:
+        """Change the warehouse, as its owner."""
+        with connect(
+            self.gateway.warehouse.transformer, application_name="test", autocommit=True
+        ) as connection:
+            connection.execute(statements.encode())
+
+    def metadata(self, query: str) -> list[tuple[object, ...]]:
+        """Ask the metadata database."""
+        with connect(
+            self.gateway.warehouse.superset, application_name="test", autocommit=True
+        ) as connection:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+def superset_settings(home: Path, port: int) -> Settings:
+    """Settings that nothing outside the test can change."""
+    return Settings(
+        _env_file=None,
+        gateway="postgres",
+        home=home,
+        landing=home / "landing",
+        pghost=None,
+        superset_host="127.0.0.1",
+        superset_port=port,
+    )
 
 
 def small_bundle(

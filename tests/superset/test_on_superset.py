@@ -8,8 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import World, superset_settings
-from superset_support import TABLES, small_bundle
+from superset_support import TABLES, World, small_bundle, superset_settings
 
 from granary.errors import GranaryError
 from granary.pipeline import Pipeline
@@ -266,9 +265,7 @@ def test_a_run_busts_the_figures_of_its_environment_alone(world: World, log_in: 
     assert world.frontend.compare(small_bundle()).lines == []
 
 
-def test_every_run_busts_even_one_that_fails(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_run_busts_even_one_that_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     # It fails before it needs SQLMesh, which takes seconds to load.
     monkeypatch.setattr(Pipeline, "_load", lambda _: nullcontext())
     before = world.metadata("SELECT MAX(changed_on) FROM tables WHERE schema = 'semantic'")
