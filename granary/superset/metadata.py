@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS granary_done (
   fingerprint TEXT NOT NULL
 );
 """
-# What people can edit of each kind; not when they did, nor numbers that an import would change.
+# What people can edit of each kind; not when they did, nor numbers that an import would change, nor
+# the colours that Superset notes by itself when somebody opens a dashboard.
 STORED = """
 SELECT uuid, MD5(JSONB_BUILD_ARRAY(
   database_name, sqlalchemy_uri, cache_timeout, expose_in_sqllab, allow_run_async, allow_ctas,
@@ -66,7 +67,9 @@ SELECT chart.uuid, MD5(JSONB_BUILD_ARRAY(
 FROM slices AS chart LEFT JOIN tables AS dataset ON dataset.id = chart.datasource_id
 UNION ALL
 SELECT dashboard.uuid, MD5(JSONB_BUILD_ARRAY(
-  dashboard.dashboard_title, dashboard.slug, dashboard.position_json, dashboard.json_metadata,
+  dashboard.dashboard_title, dashboard.slug, dashboard.position_json,
+  dashboard.json_metadata::JSONB
+    - ARRAY['shared_label_colors', 'map_label_colors', 'color_scheme_domain'],
   dashboard.css, dashboard.description, dashboard.published, dashboard.certified_by,
   dashboard.certification_details, dashboard.theme_id,
   (
