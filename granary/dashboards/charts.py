@@ -274,19 +274,17 @@ def _share(chart: Share, source: Source) -> Form:
         "row_limit": chart.limit,
         "sort_by_metric": True,
         "donut": True,
-        # Room for the labels on both sides.
-        "innerRadius": 35,
-        "outerRadius": 60,
-        "label_type": "template",
-        "label_template": "{name}\n{percent}",
+        "innerRadius": 25,
+        "outerRadius": 85,
+        "label_type": "key_percent",
         "number_format": along_axis(source.measures[chart.metric].unit),
         "date_format": TIME_FORMATS["month"],
         "show_labels": True,
-        "labels_outside": True,
-        "label_line": True,
-        "show_labels_threshold": 2,
-        "show_legend": False,
-        "legendType": "plain",
+        "labels_outside": False,
+        # Smaller parts have no room for a number.
+        "show_labels_threshold": 5,
+        "show_legend": True,
+        "legendType": "scroll",
         "legendOrientation": "top",
         "color_scheme": COLOURS,
     }
@@ -303,8 +301,8 @@ def _table(chart: Table, source: Source) -> Form:
         "color_pn": False,
     }
     if chart.columns:
-        newest = source.shape.time
-        ordered = [f'["{newest}", false]'] if newest in chart.columns else []
+        times = [name for name in chart.columns if source.shape.is_time(name)]
+        ordered = [f'["{times[0]}", false]'] if times else []
         return {
             **shared,
             "query_mode": "raw",
@@ -422,8 +420,8 @@ def _scatter(chart: Scatter, source: Source) -> Form:
         "x_axis_label": x.label,
         "x_axis_title_margin": 30,
         "xAxisFormat": along_axis(x.unit),
-        "xAxisLabelInterval": "auto",
-        "xAxisLabelRotation": 0,
+        # The default leaves only the ends of the axis.
+        "xAxisLabelInterval": None,
         "y_axis_label": y.label,
         "y_axis_title_margin": 50,
         "y_axis_format": along_axis(y.unit),
@@ -490,7 +488,7 @@ def _box(chart: Box, source: Source) -> Form:
         "metrics": list(chart.measured),
         "row_limit": ROWS,
         "whiskerOptions": "Tukey",
-        "x_ticks_layout": "auto",
+        "x_ticks_layout": "45°",
         "number_format": along_axis(source.measures[chart.measured[0]].unit),
         "date_format": TIME_FORMATS[chart.grain],
         "color_scheme": COLOURS,

@@ -45,7 +45,9 @@ def short(unit: Unit) -> str:
 
 def along_axis(unit: Unit) -> str:
     """Where numbers stand close: no digits that are always zero."""
-    return "$.3~s" if unit is Unit.USD else re.sub("~?([f%])", r"~\1", unit.d3_format)
+    if unit is Unit.USD:
+        return short(unit)
+    return re.sub("~?([f%])", r"~\1", unit.d3_format.replace(",d", ",.1f"))
 
 
 def compact(unit: Unit) -> str:

@@ -12,6 +12,7 @@ WIDTH = COLUMNS["full"]
 UNIT = 8
 LOW = {"number": 19, "trend": 27}
 HIGH = 50
+TALL = 88
 # What a tab is wide on a screen of 1024 pixels, beside the filters.
 LINE_OF_TEXT = 82
 LINE_HEIGHT = 22
@@ -110,7 +111,7 @@ def _row(
 
 def row_height(row: Iterable[Chart]) -> int:
     """The height of all charts of a row, so that no gap is left: what its tallest needs."""
-    return max(LOW.get(chart.chart, HIGH) for chart in row)
+    return max(TALL if chart.tall else LOW.get(chart.chart, HIGH) for chart in row)
 
 
 def _component(

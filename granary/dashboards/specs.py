@@ -56,6 +56,7 @@ class Chart(Part):
         where: conditions on columns: a value, one of several, or comparisons.
         size: its share of the row.
         key: tells it from the dashboard's other charts; made from the title when not given.
+        tall: whether it has more rows than fit into the usual height.
     """
 
     MEASURED: ClassVar[tuple[str, ...]] = ("metric", "metrics")
@@ -68,6 +69,7 @@ class Chart(Part):
     where: dict[Name, Condition] = Field(default_factory=dict)
     size: Size
     key: Key | None = None
+    tall: bool = False
 
     @property
     def name(self) -> str:
