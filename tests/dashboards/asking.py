@@ -27,6 +27,7 @@ class Chart:
         dashboard: slug of the dashboard that it is on.
         table: the semantic table that it reads.
         query: what it asks for.
+        measures: SQL of the metrics that its dataset has, by name.
     """
 
     dashboard: str
@@ -35,6 +36,7 @@ class Chart:
     kind: str
     table: str
     query: dict[str, Any]
+    measures: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -58,8 +60,8 @@ class Chart:
 def charts_of(bundle: Bundle) -> list[Chart]:
     """Every chart of a bundle."""
     documents = {path: yaml.safe_load(text) for path, text in bundle.files.items()}
-    tables = {
-        document["uuid"]: document["table_name"]
+    datasets = {
+        document["uuid"]: document
         for path, document in documents.items()
         if path.startswith("datasets/")
     }
@@ -70,8 +72,10 @@ def charts_of(bundle: Bundle) -> list[Chart]:
             dashboard, _, key = name.partition("__")
             [query] = json.loads(document["query_context"])["queries"]
             kind = document["viz_type"]
-            table = tables[document["dataset_uuid"]]
-            charts.append(Chart(dashboard, key, document["uuid"], kind, table, query))
+            dataset = datasets[document["dataset_uuid"]]
+            measures = {one["metric_name"]: one["expression"] for one in dataset["metrics"]}
+            table = dataset["table_name"]
+            charts.append(Chart(dashboard, key, document["uuid"], kind, table, query, measures))
     return charts
 
 
@@ -108,9 +112,10 @@ class Asker:
         """The uuids of the charts that the user may see."""
         return set(self._sources)
 
-    def saved(self, chart: Chart) -> Answer:
-        """The answer to the chart as it is saved."""
-        return self._client.get(f"/api/v1/chart/{self._sources[chart.uuid][0]}/data/", force="true")
+    def saved(self, chart: Chart, *, force: bool = True) -> Answer:
+        """The answer to the chart as it is saved; `force` goes past the caches."""
+        path = f"/api/v1/chart/{self._sources[chart.uuid][0]}/data/"
+        return self._client.get(path, force="true") if force else self._client.get(path)
 
     def rows(self, chart: Chart, filters: Sequence[Filter] = ()) -> list[Row]:
         """What the chart's query gives under more filters, before it is turned for drawing.

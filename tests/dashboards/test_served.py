@@ -26,7 +26,7 @@ OPERATORS = {"==": "=", "IN": "=", "NOT IN": "!="}
 CHARTS = charts_of(build_bundle("prod"))
 COLUMNS = columns_of(build_bundle("prod"))
 REGISTRY = load_registry()
-HALF_A_YEAR = {"op": "TEMPORAL_RANGE", "val": "2025-01-01 : 2025-07-01"}
+A_YEAR = {"op": "TEMPORAL_RANGE", "val": "2025-01-01 : 2026-01-01"}
 
 
 def test_there_are_enough_charts_of_enough_kinds() -> None:
@@ -70,17 +70,18 @@ def test_a_viewer_sees_rows_of_one_tenant_only(
         assert {row[TENANT] for row in asker.rows(chart)} == {tenant}, chart.name
 
 
-def asked_of_registry(chart: Chart, filters: Sequence[Filter] = ()) -> Query | None:
-    """The question that a chart puts, in the registry's words; None for other tables."""
-    if not chart.metrics or not all(name in REGISTRY.metrics for name in chart.metrics):
-        return None
+def asked_of_registry(chart: Chart, filters: Sequence[Filter] = ()) -> Query:
+    """The question that a chart puts, in the registry's words."""
     grain = start = end = None
     for column in chart.query["columns"]:
         if not isinstance(column, str) and "timeGrain" in column:
             grain = GRAINS[column["timeGrain"]]
     by = tuple(name for name in chart.columns if name != PERIOD)
     where = []
+    skipped = conditions_on_metrics(chart)
     for given in [*chart.query["filters"], *filters]:
+        if given in skipped:
+            continue
         if given["op"] == "TEMPORAL_RANGE":
             if " : " in given["val"]:
                 start, end = map(date.fromisoformat, given["val"].split(" : "))
@@ -91,25 +92,30 @@ def asked_of_registry(chart: Chart, filters: Sequence[Filter] = ()) -> Query | N
     return Query(chart.metrics, by, grain, tuple(where), start, end)
 
 
-MEASURED = [
-    chart
-    for chart in CHARTS
-    if chart.table in stored_tables(REGISTRY) and asked_of_registry(chart) is not None
-]
+MEASURED = [chart for chart in CHARTS if chart.table in stored_tables(REGISTRY) and chart.metrics]
 
 
 def differences(
     dashboards: Dashboards, asker: Asker, chart: Chart, filters: Sequence[Filter] = ()
 ) -> list[str]:
-    """Where a chart and the registry's own SQL, on the facts, give different numbers."""
-    query = asked_of_registry(chart, filters)
-    assert query is not None
-    answer = ask(dashboards.sandbox.gateway, REGISTRY, query)
-    expected = keyed([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], query)
-    shown = keyed(asker.rows(chart, filters), query)
+    """Where a chart shows other numbers than the warehouse has.
+
+    Metrics of the registry are asked of the facts, by the registry's own SQL; other measures of the
+    chart's table.
+    """
+    rows = asker.rows(chart, filters)
+    gateway = dashboards.sandbox.gateway
+    if chart in MEASURED:
+        answer = ask(gateway, REGISTRY, asked_of_registry(chart, filters))
+    else:
+        answer = gateway.query(own_sql(chart, filters))
+    expected = keyed(chart, [dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+    shown = keyed(chart, rows)
+    # A condition on a metric leaves out periods, such as those that nobody is covered in yet.
+    keys = shown.keys() if conditions_on_metrics(chart) else expected.keys() | shown.keys()
     found = []
-    for key in expected.keys() | shown.keys():
-        for metric in query.metrics:
+    for key in keys:
+        for metric in chart.metrics:
             wanted = float(expected.get(key, {}).get(metric) or 0)
             given = float(shown.get(key, {}).get(metric) or 0)
             # Both are rounded to the metric's decimals.
@@ -118,15 +124,52 @@ def differences(
     return found
 
 
-def keyed(rows: list[Row], query: Query) -> dict[tuple[str, ...], Row]:
-    names = [*([PERIOD] if query.grain else []), *query.by]
-    return {tuple(str(row[name]) for name in names): row for row in rows}
+def conditions_on_metrics(chart: Chart) -> list[Filter]:
+    return [given for given in chart.query["filters"] if given["col"] in REGISTRY.metrics]
 
 
-def test_charts_show_what_the_registry_says(dashboards: Dashboards) -> None:
+def own_sql(chart: Chart, filters: Sequence[Filter]) -> str:
+    """What the chart should ask, written anew."""
+    keys = []
+    time = None
+    for column, name in zip(chart.query["columns"], chart.columns, strict=True):
+        grain = None if isinstance(column, str) else column.get("timeGrain")
+        keys.append(f"DATE_TRUNC('{GRAINS[grain]}', {name})::DATE" if grain else name)
+    measures = [f"{chart.measures[name]} AS {name}" for name in chart.metrics]
+    selected = [f"{sql} AS {name}" for sql, name in zip(keys, chart.columns, strict=True)]
+    where = ["TRUE"]
+    for given in [*chart.query["filters"], *filters]:
+        if given["op"] == "TEMPORAL_RANGE":
+            time = given.get("col", time)
+            if " : " in given["val"]:
+                start, end = given["val"].split(" : ")
+                where.append(f"{time} >= '{start}' AND {time} < '{end}'")
+        elif given["op"] == "IN":
+            where.append(f"{given['col']} IN ({', '.join(map(literal, given['val']))})")
+        else:
+            operator = {"==": "="}.get(given["op"], given["op"])
+            where.append(f"{given['col']} {operator} {literal(given['val'])}")
+    grouped = f" GROUP BY {', '.join(keys)}" if keys else ""
+    return (
+        f"SELECT {', '.join([*selected, *measures])} FROM semantic.{chart.table} "
+        f"WHERE {' AND '.join(where)}{grouped}"
+    )
+
+
+def literal(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def keyed(chart: Chart, rows: list[Row]) -> dict[tuple[str, ...], Row]:
+    return {tuple(str(row[name]) for name in chart.columns): row for row in rows}
+
+
+def test_charts_show_what_the_warehouse_has(dashboards: Dashboards) -> None:
     asker = Asker(dashboards.client("admin"))
     assert len(MEASURED) >= 50
-    found = [line for chart in MEASURED for line in differences(dashboards, asker, chart)]
+    found = [
+        line for chart in CHARTS if chart.metrics for line in differences(dashboards, asker, chart)
+    ]
     assert found == []
 
 
@@ -149,14 +192,12 @@ def test_a_filter_shows_what_it_claims(dashboards: Dashboards, dashboard: str, c
     assert reached
     for chart in reached:
         values = asker.values(chart, column) if column != PERIOD else []
-        given = {"col": column, "op": "IN", "val": values[:1]} if values else HALF_A_YEAR
-        if chart in MEASURED:
+        given = {"col": column, "op": "IN", "val": values[:1]} if values else A_YEAR
+        if chart.metrics:
             assert differences(dashboards, asker, chart, [given]) == []
-        elif column in chart.columns:
+        elif values and column in chart.columns:
             shown = {row[column] for row in asker.rows(chart, [given])}
             assert shown <= set(given["val"]), chart.name
-        elif len(values) != 1:
-            assert asker.rows(chart, [given]) != asker.rows(chart), chart.name
 
 
 def reaches(chart: Chart, column: str) -> bool:
