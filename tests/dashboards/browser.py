@@ -160,7 +160,11 @@ class Browser:
         """Choose a value of a filter and wait for the charts."""
         self._page.set_viewport_size(self._size(HEIGHT))
         self._forget()
-        box = self._page.get_by_role("combobox", name=name, exact=True).first
+        named = self._page.locator('[data-test="filter-control-name"]').get_by_text(
+            name, exact=True
+        )
+        filtered = (named.first.get_attribute("id") or "").removeprefix("filter-name-")
+        box = self._page.locator(f"input[id='{filtered}']")
         box.click()
         box.press_sequentially(value)
         self._page.locator(f'.ant-select-item-option[title="{value}"]').first.click()
