@@ -1,11 +1,15 @@
 """Every chart of every dashboard, asked for its rows by everybody who may see it."""
 
+import csv
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from fnmatch import fnmatch
 
 import pytest
 import yaml
+from oracle.arrivals import observe
+from oracle.oracle import Batch
 
 from dashboards.asking import Asker, Chart, Filter, Row, charts_of, columns_of
 from dashboards.serving import TENANTS, Dashboards
@@ -204,3 +208,34 @@ def reaches(chart: Chart, column: str) -> bool:
     if column == PERIOD:
         return any(given["op"] == "TEMPORAL_RANGE" for given in chart.query["filters"])
     return column in COLUMNS[chart.table]
+
+
+def test_charts_show_what_the_files_say(dashboards: Dashboards) -> None:
+    """Recomputed from the landed files alone, by code that never read a model."""
+    sandbox = dashboards.sandbox
+    oracle = observe(sandbox, sandbox.granary("status")).oracle
+    paid = [line for line in oracle.fct_claim_line if line["claim_status"] == "paid"]
+    asker = Asker(dashboards.client("admin"))
+    charts = {chart.name: chart for chart in CHARTS}
+
+    by_type: Counter[str] = Counter()
+    for row in asker.rows(charts["executive-overview/paid-by-claim-type-and-service-category"]):
+        by_type[row["claim_type"]] += round(100 * row["claims_paid"])
+    expected: Counter[str] = Counter()
+    for line in paid:
+        expected[line["claim_type"]] += round(100 * line["paid_amount"])
+    assert by_type == expected
+
+    [row] = asker.rows(charts["cost-and-utilization/allowed-pmpm"])
+    allowed = sum(line["allowed_amount"] for line in paid)
+    assert round(float(allowed / len(oracle.fct_member_month)), 2) == row["allowed_pmpm"]
+
+    [row] = asker.rows(charts["warehouse-operations/lines-loaded"])
+    refused = sum(len(batch.refused) for batch in oracle.batches)
+    assert row["lines_loaded"] == sum(map(lines_of, oracle.batches)) - refused
+
+
+def lines_of(batch: Batch) -> int:
+    """Lines after the header."""
+    with batch.path.open(newline="", errors="replace") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
