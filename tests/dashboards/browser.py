@@ -172,6 +172,12 @@ class Browser:
         self._page.locator('[data-test="filter-bar__apply-button"]').click()
         return self.settle()
 
+    def click_cell(self, text: str) -> Drawn:
+        """Click a cell of a table, which filters the other charts, and wait for them."""
+        self._forget()
+        self._page.locator("td:visible").get_by_text(text, exact=True).first.click()
+        return self.settle()
+
     def numbers(self) -> dict[str, str]:
         """The big numbers that are shown, by title."""
         holders = self._page.locator(".dashboard-component-chart-holder:visible")
