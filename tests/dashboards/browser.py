@@ -122,8 +122,10 @@ class Browser:
 
     def texts(self) -> list[str]:
         """The lines of text of the tab that is shown."""
-        found = self._page.locator(".dashboard-markdown:visible").all()
-        return [text.inner_text() for text in found]
+        found = self._page.locator(".dashboard-markdown:visible")
+        # It comes a moment after the charts.
+        found.first.wait_for(timeout=PATIENCE * 1000)
+        return [text.inner_text() for text in found.all()]
 
     def tabs(self) -> list[str]:
         """Names of the tabs."""
