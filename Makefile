@@ -12,7 +12,7 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards check-dashboards retract sql metrics doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract sql metrics doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ drop: $(UV) ## Remove ENV=sandbox and the dashboards that show it
 
 dashboards: $(UV) ## Bring the dashboards of ENV=prod to what the checkout says
 	@$(GRANARY) dashboards $(if $(filter file default undefined,$(origin ENV)),prod,$(ENV))
+
+serve: $(UV) ## Serve prod's dashboards in the foreground, for containers and service managers
+	@$(GRANARY) serve
 
 check-dashboards: $(UV) ## Ask every chart for its rows; exits 1 on any failure
 	@$(GRANARY) check-dashboards

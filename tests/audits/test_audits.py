@@ -95,6 +95,21 @@ def parts(*rows: str) -> str:
     return f"SELECT * FROM (VALUES {', '.join(rows)}) AS p(amount, lines, visits)"
 
 
+def months(*rows: str) -> str:
+    return (
+        "SELECT 't' AS tenant_id, month::DATE AS incurred_month, paid_in_month, paid_to_date, "
+        f"is_latest FROM (VALUES {', '.join(rows)}) "
+        "AS m(month, paid_in_month, paid_to_date, is_latest)"
+    )
+
+
+def movers(*rows: str) -> str:
+    return (
+        "SELECT * FROM "
+        f"(VALUES {', '.join(rows)}) AS m(tenant_id, dimension, allowed_amount, prior_allowed_amount)"
+    )
+
+
 def amounts(*values: str) -> str:
     return f"SELECT amount::DECIMAL(8, 2) AS amount FROM (VALUES {', '.join(values)}) AS a(amount)"
 
@@ -140,6 +155,25 @@ GOOD: dict[str, Case] = {
         "same_totals_in_each_part",
         IN_EACH_PART,
         parts("(4.00, 3, 1)", "(1.50, 1, 2)", "(2.50, 2, 2)"),
+    ),
+    "months_of_run_out": (
+        "months_add_up_to_date",
+        "",
+        months(
+            "('2025-01-01', 5.00, 5.00, FALSE)",
+            "('2025-01-01', -1.00, 4.00, TRUE)",
+            "('2025-02-01', 3.00, 3.00, TRUE)",
+        ),
+    ),
+    "every_dimension_whole": (
+        "each_dimension_has_all_cost",
+        "",
+        movers(
+            "('t', 'state', 4.00, 1.00)",
+            "('t', 'metal level', 3.00, 0.00)",
+            "('t', 'metal level', 1.00, 1.00)",
+            "('u', 'state', 9.00, 9.00)",
+        ),
     ),
     "same_sum": ("same_total", TOTAL, amounts("(4.00)")),
     "same_sum_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.50)", "(1.00)")),
@@ -231,6 +265,21 @@ BAD: dict[str, Case] = {
         "same_totals_in_each_part",
         IN_EACH_PART,
         parts("(4.00, 3, 1)", "(4.00, 3, 1)", "(4.00, 3, 2)"),
+    ),
+    "a_month_of_run_out_lost": (
+        "months_add_up_to_date",
+        "",
+        months("('2025-01-01', 5.00, 5.00, FALSE)", "('2025-01-01', 0.00, 6.00, TRUE)"),
+    ),
+    "a_part_lacks_cost": (
+        "each_dimension_has_all_cost",
+        "",
+        movers("('t', 'state', 4.00, 1.00)", "('t', 'metal level', 3.00, 1.00)"),
+    ),
+    "a_part_lacks_earlier_cost": (
+        "each_dimension_has_all_cost",
+        "",
+        movers("('t', 'state', 4.00, 1.00)", "('t', 'metal level', 4.00, 0.99)"),
     ),
     "a_cent_less": ("same_total", TOTAL, amounts("(3.99)")),
     "a_cent_less_of_some": ("same_total", f"{TOTAL}, {LARGE}", amounts("(2.49)", "(1.50)")),

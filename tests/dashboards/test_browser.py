@@ -55,29 +55,27 @@ def test_every_tab_is_drawn_without_error_or_empty_chart(browser: Browser, slug:
         assert text, (slug, tab.tab)
 
 
-def test_choosing_an_issuer_changes_the_big_numbers(dashboards: Running) -> None:
-    with Browser(dashboards.url, WIDTHS[0]) as window:
-        window.login("admin", dashboards.password("admin"))
-        for slug in WITH_ISSUERS:
-            window.open(slug)
-            window.draw(window.tabs()[0])
-            before = window.numbers()
-            drawn = window.pick("Issuer", "issuer_1")
-            assert not drawn.errors, slug
-            assert not drawn.external, slug
-            assert before, slug
-            assert window.numbers() != before, slug
+@pytest.mark.parametrize("browser", WIDTHS[:1], indirect=True)
+def test_choosing_an_issuer_changes_the_big_numbers(browser: Browser) -> None:
+    for slug in WITH_ISSUERS:
+        browser.open(slug)
+        browser.draw(browser.tabs()[0])
+        before = browser.numbers()
+        drawn = browser.pick("Issuer", "issuer_1")
+        assert not drawn.errors, slug
+        assert not drawn.external, slug
+        assert before, slug
+        assert browser.numbers() != before, slug
 
 
-def test_clicking_a_reason_filters_the_other_charts(dashboards: Running) -> None:
-    with Browser(dashboards.url, WIDTHS[0]) as window:
-        window.login("admin", dashboards.password("admin"))
-        window.open("claims-operations")
-        window.draw("Denials")
-        before = window.numbers()
-        drawn = window.click_cell("benefit_limit")
-        assert not drawn.errors
-        assert window.numbers()["Lines denied"] != before["Lines denied"]
+@pytest.mark.parametrize("browser", WIDTHS[:1], indirect=True)
+def test_clicking_a_reason_filters_the_other_charts(browser: Browser) -> None:
+    browser.open("claims-operations")
+    browser.draw("Denials")
+    before = browser.numbers()
+    drawn = browser.click_cell("benefit_limit")
+    assert not drawn.errors
+    assert browser.numbers()["Lines denied"] != before["Lines denied"]
 
 
 def _picture(slug: str, tab: str, width: int) -> Path:
