@@ -105,8 +105,8 @@ def months(*rows: str) -> str:
 
 def movers(*rows: str) -> str:
     return (
-        "SELECT * FROM "
-        f"(VALUES {', '.join(rows)}) AS m(tenant_id, dimension, allowed_amount, prior_allowed_amount)"
+        f"SELECT * FROM (VALUES {', '.join(rows)}) "
+        "AS m(tenant_id, dimension, allowed_amount, prior_allowed_amount)"
     )
 
 
