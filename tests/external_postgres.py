@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from debian import require
 
 from granary.postgres.cluster import _free_port
 from granary.postgres.endpoint import Endpoint
@@ -18,11 +18,7 @@ PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 @contextmanager
 def external_postgres(folder: Path) -> Iterator[Endpoint]:
     """Run Debian's PostgreSQL 15 in a new folder; gives the superuser's endpoint."""
-    if not (PROGRAMS / "postgres").exists():
-        lacking = f"no PostgreSQL 15 in {PROGRAMS} (Debian package postgresql-15)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(lacking)
-        pytest.skip(lacking)
+    require(PROGRAMS / "postgres", "postgresql-15")
     account = Account.unprivileged() if os.geteuid() == 0 else Account.current()
     folder.mkdir()
     password_file = folder / "password"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from debian import require
 
-from dashboards.browser import Browser
+from dashboards.browser import CHROMIUM, Browser
 from granary.dashboards.specs import read_specs
 from granary.settings import PROJECT
 
@@ -33,6 +34,7 @@ class Running(Protocol):
 @pytest.fixture(scope="module", params=WIDTHS)
 def browser(dashboards: Running, request: pytest.FixtureRequest) -> Iterator[Browser]:
     """A window in which the administrator has signed in."""
+    require(Path(CHROMIUM), "chromium")
     with Browser(dashboards.url, request.param) as window:
         window.login("admin", dashboards.password("admin"))
         yield window

@@ -9,9 +9,7 @@ MODEL (
     unique_values(columns := (
       load_id
     )),
-    forall(criteria := (
-      rows_read = rows_loaded + rows_rejected + rows_duplicate
-    ))
+    forall(criteria := (load_seconds >= 0, load_status <> 'refused' OR rows_loaded = 0))
   )
 );
 

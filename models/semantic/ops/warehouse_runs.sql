@@ -10,9 +10,7 @@ MODEL (
       run_id
     )),
     accepted_values("column" := run_status, is_in := ('running', 'done', 'failed')),
-    forall(criteria := (
-      audits_failed = 0 OR audited_models > 0
-    ))
+    forall(criteria := (run_seconds >= 0, run_status <> 'done' OR NOT run_seconds IS NULL))
   )
 );
 
