@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from granary.connection import Connection
 from granary.duckdb_files import open_duckdb
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
 from granary.landing.contract import Contract
@@ -21,7 +22,7 @@ from granary.landing.store import (
 from granary.landing.tables import (
     OPS_TABLES,
     Table,
-    add_column_statement,
+    change_statements,
     comment_statements,
     create_statement,
     raw_table,
@@ -44,6 +45,7 @@ class DuckDBStore:
         with _explained(path):
             self.workbench = open_duckdb(path)
             equip(self.workbench)
+        self.connection: Connection = self.workbench
 
     def __enter__(self) -> "DuckDBStore":
         """Give the store itself."""
@@ -62,7 +64,7 @@ class DuckDBStore:
         return
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
         with self._transaction():
             for schema in ("raw", "ops"):
                 self.workbench.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -71,20 +73,17 @@ class DuckDBStore:
 
     def _prepare_table(self, table: Table) -> None:
         schema, _, name = table.name.partition(".")
-        present = {
-            row[0]
-            for row in self.workbench.execute(
-                "SELECT column_name FROM information_schema.columns "
+        present = dict(
+            self.workbench.execute(
+                "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "
                 "WHERE table_schema = ? AND table_name = ?",
                 [schema, name],
             ).fetchall()
-        }
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
+        )
+        changes = change_statements(table, present) if present else [create_statement(table)]
+        if not changes:
             return
-        statements = [add_column_statement(table, column) for column in missing]
-        creation = [create_statement(table)]
-        for statement in [*(statements if present else creation), *comment_statements(table)]:
+        for statement in [*changes, *comment_statements(table)]:
             self.workbench.execute(statement)
 
     def sightings(self) -> set[Sighting]:

@@ -23,5 +23,9 @@ class ContractViolation(FileRefused):
     """The header of the file does not fit the contract."""
 
 
+class ContractDrifted(FileProblem):
+    """The contract differs from the same version in use; no file of its feed is read."""
+
+
 class StoreError(GranaryError):
     """The warehouse cannot be written to: down, full, locked or out of reach."""

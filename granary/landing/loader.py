@@ -15,6 +15,7 @@ from granary.landing.checks import (
     refuse_faulty_lines,
 )
 from granary.landing.contract import Contract
+from granary.landing.contract_versions import record_versions
 from granary.landing.errors import (
     ContractViolation,
     FileChanged,
@@ -22,7 +23,8 @@ from granary.landing.errors import (
     StoreError,
 )
 from granary.landing.files import FileStamp, LandingFile
-from granary.landing.reader import digest, read_text
+from granary.landing.fit import fit
+from granary.landing.reader import digest, read_header, read_text
 from granary.landing.store import Store
 
 Clock = Callable[[], datetime]
@@ -56,9 +58,12 @@ def land_file(
             the refusal was written.
         FileChanged: the file was written to while it was read; nothing was landed.
         FileUnreadable: the operating system says no; nothing was landed.
+        ContractDrifted: the contract differs from the same version in use; nothing was read.
         StoreError: the warehouse is out of reach; nothing was landed.
     """
     store.prepare([contract])
+    for drift in record_versions(store.connection, [contract], utc_now()).values():
+        raise drift
     return land_prepared(store, file, contract, now(), now)
 
 
@@ -92,7 +97,8 @@ def land_prepared(
     if store.has_landed(batch.load_id):
         return None
     try:
-        counted = _read(store, file, contract, batch)
+        fitted = fit(read_header(file.path), contract, str(file.path))
+        counted = _read(store, file, fitted, batch)
         _expect_unchanged(file, stamp, sha256)
         _expect_enough(file, counted, store)
     except FileRefused as refusal:
@@ -100,8 +106,10 @@ def land_prepared(
         refused = replace(batch, status=REFUSED, error=str(refusal), finished_at=now())
         store.refuse(refused, "header" if isinstance(refusal, ContractViolation) else "file")
         raise
+    if not fitted.columns.keys() <= contract.columns.keys():
+        store.prepare([fitted])
     landed = replace(counted, finished_at=now())
-    return landed if store.land(landed, contract) else None
+    return landed if store.land(landed, fitted) else None
 
 
 def _read(store: Store, file: LandingFile, contract: Contract, batch: LoadBatch) -> LoadBatch:

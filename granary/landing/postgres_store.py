@@ -2,15 +2,17 @@
 
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, fields
+from typing import Any
 
 import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 
+from granary.connection import Connection, Cursor
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
 from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
@@ -24,7 +26,7 @@ from granary.landing.store import (
 from granary.landing.tables import (
     OPS_TABLES,
     Table,
-    add_column_statement,
+    change_statements,
     comment_statements,
     create_statement,
     raw_table,
@@ -33,6 +35,16 @@ from granary.landing.tables import (
 LEDGER_COLUMNS = [field.name for field in fields(LoadBatch)]
 COPY_ROWS = 20_000
 PREPARE_LOCK = 0x6772616E617279  # "granary": one process at a time changes tables
+
+
+class _Statements:
+    """The server's connection with parameters $1, $2, … as on DuckDB."""
+
+    def __init__(self, server: psycopg.Connection) -> None:
+        self._server = server
+
+    def execute(self, query: str, parameters: Sequence[Any] = ()) -> Cursor:
+        return psycopg.RawCursor(self._server).execute(query.encode(), parameters)
 
 
 class PostgresStore:
@@ -57,6 +69,7 @@ class PostgresStore:
             self._server = psycopg.connect(
                 conninfo, autocommit=True, options="-c TimeZone=UTC", application_name="granary"
             )
+        self.connection: Connection = _Statements(self._server)
 
     def __enter__(self) -> "PostgresStore":
         """Give the store itself."""
@@ -83,7 +96,7 @@ class PostgresStore:
         return PostgresStore(self._conninfo)
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
         with _explained(), self._server.transaction():
             self._server.execute("SELECT pg_advisory_xact_lock(%s)", [PREPARE_LOCK])
             for schema in ("raw", "ops"):
@@ -100,18 +113,16 @@ class PostgresStore:
             self._server.execute(f"CREATE SCHEMA {schema}".encode())
 
     def _prepare_table(self, table: Table) -> None:
-        present = {
-            row[0]
-            for row in self._server.execute(
-                "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+        present: dict[str, bool] = dict(
+            self._server.execute(
+                "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = to_regclass(%s) "
                 "AND attnum > 0 AND NOT attisdropped",
                 [table.name],
-            )
-        }
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
+            ).fetchall()
+        )
+        changes = change_statements(table, present)
+        if not changes:
             return
-        statements = [add_column_statement(table, column) for column in missing]
         creation = [create_statement(table)]
         if table.name.startswith("raw."):
             # Lines lie in the order of arrival, by which models read them.
@@ -120,7 +131,7 @@ class PostgresStore:
                 f"CREATE INDEX {name}_arrival ON {table.name} USING brin (load_timestamp)"
             )
         creation.append(f"ANALYZE {table.name}")
-        for statement in [*(statements if present else creation), *comment_statements(table)]:
+        for statement in [*(changes if present else creation), *comment_statements(table)]:
             self._server.execute(statement.encode())
 
     def sightings(self) -> set[Sighting]:

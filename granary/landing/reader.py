@@ -11,7 +11,6 @@ malformed is refused with its line. Both ways give the same table, and agree on 
 
 import codecs
 import csv
-import difflib
 import gzip
 import hashlib
 import io
@@ -85,8 +84,22 @@ def digest(file: LandingFile) -> str:
         raise unreadable(file.path, error) from error
 
 
+def read_header(path: Path) -> list[str]:
+    """Read the names of a file's columns, trimmed.
+
+    Raises:
+        ContractViolation: line 1 is no CSV.
+        FileRefused: empty, truncated, or in an encoding other than UTF-8.
+        FileUnreadable: the operating system says no.
+    """
+    return _parse_header(path, _scan(path).header)
+
+
 def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract: Contract) -> int:
     """Read a file into the temporary tables of lines and of refused lines.
+
+    Args:
+        contract: as it fits the file's header.
 
     The lines have source_line and the contract's columns as text, trimmed of surrounding spaces,
     NULL when blank; columns of another type stand beside it in that type, NULL when they do not
@@ -96,14 +109,14 @@ def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract:
         Records read, those refused included.
 
     Raises:
-        ContractViolation: the header does not fit the contract.
         FileRefused: empty, truncated, or in an encoding other than UTF-8.
         FileUnreadable: the operating system says no.
     """
     physique = _scan(file.path)
     # One thread is the fastest for a small file: more of them cost more than they bring.
     workbench.execute("SET threads = 1" if physique.size < SMALL_FILE else "RESET threads")
-    header = _parse_header(file.path, physique.header, contract)
+    names = _parse_header(file.path, physique.header)
+    header = [contract.by_header[name].name for name in names]
     workbench.execute(
         f"CREATE OR REPLACE TEMP TABLE {REFUSED_LINES} (source_line INTEGER, column_name TEXT, "
         "reason TEXT, error_class TEXT, raw_text TEXT)"
@@ -150,12 +163,8 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _parse_header(path: Path, header: bytes, contract: Contract) -> list[str]:
-    """Read line 1 and hold it against the contract.
-
-    Returns:
-        The contract's column names in the file's order.
-    """
+def _parse_header(path: Path, header: bytes) -> list[str]:
+    """Read the column names of line 1."""
     for mark, encoding in FOREIGN_ENCODINGS.items():
         if header.startswith(mark):
             raise FileRefused(
@@ -175,47 +184,12 @@ def _parse_header(path: Path, header: bytes, contract: Contract) -> list[str]:
             "Save the file with LF or CR LF line breaks.",
         )
     try:
-        names = [name.strip() for name in next(csv.reader([text], strict=True), [])]
+        return [name.strip() for name in next(csv.reader([text], strict=True), [])]
     except csv.Error as error:
         raise ContractViolation(
             f"{path}: line 1 is not a CSV header ({error}). Nothing was landed.",
             "Write the column names on line 1, separated by commas.",
         ) from error
-    difference = _difference(names, contract)
-    if difference:
-        raise ContractViolation(
-            f"{path}: {difference}. Nothing was landed.",
-            f"Correct the file, or the contract of {contract.feed}.",
-        )
-    return [contract.by_header[name].name for name in names]
-
-
-def _difference(names: list[str], contract: Contract) -> str:
-    """Say how a header differs from the contract, "" when it does not."""
-    expected = list(contract.by_header)
-    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 < len(expected) and mark in names[0]:
-            return f"line 1 is separated by {word}, not by commas"
-    missing = [name for name in expected if name not in names]
-    extra = [name for name in dict.fromkeys(names) if name not in contract.by_header]
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    said = [_missing(name, extra) for name in missing]
-    meant = {guess for name in missing for guess in _close(name, extra)}
-    said += [f'column "{name[:80]}" is not in the contract' for name in extra if name not in meant]
-    said += [f'column "{name[:80]}" stands more than once' for name in repeated]
-    return "; ".join(said)
-
-
-def _missing(name: str, extra: list[str]) -> str:
-    close = _close(name, extra)
-    found = f' (found "{close[0][:80]}")' if close else ""
-    return f'column "{name}" is missing{found}'
-
-
-def _close(name: str, extra: list[str]) -> list[str]:
-    by_small = {word.lower(): word for word in extra}
-    close = difflib.get_close_matches(name.lower(), by_small, n=1)
-    return [by_small[word] for word in close]
 
 
 def _read_quickly(

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import duckdb
 
+from granary.connection import Connection
 from granary.landing.batch import LoadBatch, Sighting
 from granary.landing.checks import LINES, REFUSED_LINES, typed
 from granary.landing.contract import Contract
@@ -22,12 +23,14 @@ class Store(Protocol):
 
     Attributes:
         workbench: the DuckDB connection that files are read and checked on.
+        connection: the raw and ops schemas, in the transaction that is open, if one is.
     """
 
     workbench: duckdb.DuckDBPyConnection
+    connection: Connection
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
         ...
 
     def sightings(self) -> set[Sighting]:
