@@ -177,10 +177,10 @@ def _landed() -> dict[str, tuple[int, datetime]]:
         return {}
     with gateway.store() as store:
         store.prepare([])
-        rows = store.connection.execute(
+        rows = store.rows(
             "SELECT feed, COUNT(*), MAX(load_timestamp) FROM ops.load_batch "
             "WHERE status = 'loaded' GROUP BY feed"
-        ).fetchall()
+        )
     return {feed: (batches, last) for feed, batches, last in rows}
 
 
@@ -194,4 +194,4 @@ def _recorded(contract: "Contract") -> "RecordedContract | None":
         return None
     with gateway.store() as store:
         store.prepare([])
-        return recorded_version(store.connection, contract.feed, contract.version)
+        return recorded_version(store, contract.feed, contract.version)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from granary.connection import Connection
 from granary.errors import GranaryError
+from granary.gateways.base import Connection
 
 
 @dataclass(frozen=True)

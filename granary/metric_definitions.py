@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from granary.connection import Connection
+from granary.gateways.base import Connection
 from semantic.definitions import Measure
 from semantic.registry import Registry
 

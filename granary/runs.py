@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from uuid import uuid4
 
-from granary.connection import Connection
+from granary.gateways.base import Connection
 
 # Everything whose change can change a table.
 PROJECT_PARTS = (

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from granary.connection import Connection
 from granary.landing.store import Store
 
 NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
@@ -18,6 +17,26 @@ class Rows:
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
+
+
+class Cursor(Protocol):
+    """The result of one statement."""
+
+    def fetchone(self) -> Any:
+        """Give the next row, None when there is none."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Give the rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """A connection whose statements name their parameters $1, $2, …"""
+
+    def execute(self, query: str, parameters: Sequence[Any] = ...) -> Cursor:
+        """Run one statement and commit it."""
+        ...
 
 
 class Gateway(Protocol):

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from granary.connection import Connection
 from granary.duckdb_files import finish_log, open_duckdb
 from granary.errors import GranaryError
-from granary.gateways.base import NOTHING_GIVEN, Rows
+from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.store import Store
 from granary.settings import Settings

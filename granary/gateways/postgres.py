@@ -8,9 +8,8 @@ from functools import cached_property
 
 import psycopg
 
-from granary.connection import Connection
 from granary.errors import GranaryError
-from granary.gateways.base import NOTHING_GIVEN, Rows
+from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.postgres_store import PostgresStore
 from granary.landing.store import Store
 from granary.postgres.cluster import Cluster

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from granary.connection import Connection
 from granary.landing.contract import Contract
 from granary.landing.contract_diff import contract_differences
 from granary.landing.errors import ContractDrifted
+from granary.landing.store import Store
 
 Definition = dict[str, Any]
 FIRST_REASON = "first version"
@@ -42,14 +42,13 @@ def definition_of(contract: Contract) -> Definition:
 
 
 def record_versions(
-    connection: Connection, contracts: Iterable[Contract], moment: datetime
+    store: Store, contracts: Iterable[Contract], moment: datetime
 ) -> dict[str, ContractDrifted]:
     """Record the versions that landing is about to use.
 
     A version under which nothing landed yet may still change; one that was used may not.
 
     Args:
-        connection: the ops schema, open for writing.
         moment: now, UTC without zone.
 
     Returns:
@@ -57,24 +56,25 @@ def record_versions(
     """
     drifted = {}
     for contract in contracts:
-        recorded = recorded_version(connection, contract.feed, contract.version)
+        recorded = recorded_version(store, contract.feed, contract.version)
         definition = _written(definition_of(contract))
         if recorded and recorded.digest == _digest(definition):
             continue
-        if recorded and (batches := _batches(connection, contract)):
+        if recorded and (batches := _batches(store, contract)):
             drifted[contract.feed] = _drift(contract, recorded, batches)
         else:
-            _record(connection, contract, definition, moment)
+            _record(store, contract, definition, moment)
     return drifted
 
 
-def recorded_version(connection: Connection, feed: str, version: int) -> RecordedContract | None:
+def recorded_version(store: Store, feed: str, version: int) -> RecordedContract | None:
     """Look up a version of a feed's contract; None when landing never used it."""
-    row = connection.execute(
+    found = store.rows(
         "SELECT version, digest, definition FROM ops.contract WHERE feed = $1 AND version = $2",
         [feed, version],
-    ).fetchone()
-    return RecordedContract(row[0], row[1], json.loads(row[2])) if row else None
+    )
+    recorded = [RecordedContract(row[0], row[1], json.loads(row[2])) for row in found]
+    return recorded[0] if recorded else None
 
 
 def _drift(contract: Contract, recorded: RecordedContract, batches: int) -> ContractDrifted:
@@ -87,18 +87,17 @@ def _drift(contract: Contract, recorded: RecordedContract, batches: int) -> Cont
     )
 
 
-def _batches(connection: Connection, contract: Contract) -> int:
-    row = connection.execute(
-        "SELECT COUNT(*) FROM ops.load_batch INNER JOIN ops.contract USING (feed) "
-        "WHERE feed = $1 AND version = $2 AND status = 'loaded' "
-        "AND load_timestamp >= first_used_at",
+def _batches(store: Store, contract: Contract) -> int:
+    [(batches,)] = store.rows(
+        "SELECT COUNT(*) FROM ops.load_batch "
+        "WHERE feed = $1 AND contract_version = $2 AND status = 'loaded'",
         [contract.feed, contract.version],
-    ).fetchone()
-    return int(row[0])
+    )
+    return int(batches)
 
 
-def _record(connection: Connection, contract: Contract, definition: str, moment: datetime) -> None:
-    connection.execute(
+def _record(store: Store, contract: Contract, definition: str, moment: datetime) -> None:
+    store.rows(
         "INSERT INTO ops.contract (feed, version, digest, definition, reason, first_used_at) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (feed, version) DO UPDATE SET "
         "digest = excluded.digest, definition = excluded.definition, reason = excluded.reason, "

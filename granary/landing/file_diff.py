@@ -1,6 +1,5 @@
 """What a file holds against its contract, found without landing it."""
 
-import csv
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +17,7 @@ from granary.landing.fit import (
     missing_headers,
     type_changes,
 )
+from granary.landing.physique import examine, header_names
 from granary.landing.store import equip
 from granary.landing.tables import literal, quoted
 
@@ -73,12 +73,13 @@ def compare_file(path: Path, contract: Contract, extracted_at: datetime) -> File
         extracted_at: when the source wrote it, UTC without zone.
 
     Raises:
+        FileProblem: the file is empty, damaged, in another encoding or cannot be opened.
         GranaryError: the file cannot be read as CSV at all.
     """
     with duckdb.connect() as workbench:
         equip(workbench)
         try:
-            names = _header(workbench, path)
+            names = header_names(path, examine(path))
             return _Comparison(workbench, path, names, contract, extracted_at).done()
         except duckdb.Error as error:
             raise GranaryError(
@@ -208,12 +209,3 @@ class _Comparison:
             f"FROM (SELECT *{types} FROM ({self._lines}) AS texts) AS lines"
         ).fetchall()
         return tuple(row)
-
-
-def _header(workbench: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    row = workbench.execute(
-        f"SELECT line FROM read_csv({literal(str(path))}, columns = {{'line': 'VARCHAR'}}, "
-        "auto_detect = false, header = false, delim = '', quote = '', escape = '', "
-        "ignore_errors = true) LIMIT 1"
-    ).fetchone()
-    return [name.strip() for name in next(csv.reader([row[0] or ""] if row else [""]), [])]

@@ -36,11 +36,18 @@ def fit(names: list[str], contract: Contract, where: str) -> Contract:
     if faults:
         raise ContractViolation(
             f"{where}: {'; '.join(faults)}. Nothing was landed.",
-            f"Correct the file, or, if {contract.feed} has changed for good: granary contract "
-            "accept FILE --reason '…'",
+            remedy(contract),
         )
     added = {column.name: column for column in added_columns(names, contract)}
     return contract.model_copy(update={"columns": {**contract.expected, **added}})
+
+
+def remedy(contract: Contract) -> str:
+    """Say what to do about a file that does not fit."""
+    return (
+        f"Correct the file, or, if {contract.feed} has changed for good: granary contract accept "
+        "FILE --reason '…'"
+    )
 
 
 def breaking_differences(names: list[str], contract: Contract) -> list[str]:

@@ -61,7 +61,7 @@ def land_all(
     """
     found = discover(landing, contracts, tenants)
     store.prepare(contracts.values())
-    drifted = record_versions(store.connection, contracts.values(), utc_now())
+    drifted = record_versions(store, contracts.values(), utc_now())
     seen = store.sightings()
     outcomes: dict[str, Outcome] = {}
     waiting: list[LandingFile] = []

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from granary.connection import Connection
-from granary.gateways.base import Gateway
+from granary.gateways.base import Connection, Gateway
 from granary.landing.batch import LoadBatch
 from granary.runs import Freshness, ModelRun, RunLog, project_version
 

@@ -50,9 +50,7 @@ def test_a_changed_contract_stops_its_feed_and_no_other(
     report = land_all(store, landing, {**contracts, "shop_orders": again}, tenants)
     assert report.problems == []
     assert len(report.landed) == 2
-    assert store.connection.execute(
-        "SELECT feed, version, reason FROM ops.contract ORDER BY feed, version"
-    ).fetchall() == [
+    assert store.rows("SELECT feed, version, reason FROM ops.contract ORDER BY feed, version") == [
         ("shop_orders", 1, "first version"),
         ("shop_orders", 2, "They take faxes."),
         ("shop_returns", 1, "first version"),
@@ -66,8 +64,8 @@ def test_a_contract_under_which_nothing_landed_may_be_edited(
     contract = contracts["shop_orders"]
     edited = _with(contract, "quantity", min="0")
     for version in (contract, edited):
-        assert record_versions(store.connection, [version], LANDED_AT) == {}
-    recorded = recorded_version(store.connection, "shop_orders", 1)
+        assert record_versions(store, [version], LANDED_AT) == {}
+    recorded = recorded_version(store, "shop_orders", 1)
     assert recorded is not None
     assert recorded.definition == definition_of(edited)
 
@@ -124,4 +122,22 @@ def test_a_column_that_nobody_declared_lands_beside_the_others(
         ("A3", "late", None),
         ("A4", "torn", None),
     ]
-    assert warehouse.rows("SELECT raw_text FROM ops.dead_letter") == [(",late,***",)]
+    assert warehouse.rows("SELECT raw_text FROM ops.dead_letter") == [("***,late,",)]
+
+
+def test_a_file_whose_column_changed_its_type_is_refused_whole(
+    store: Store, contracts: Contracts, tmp_path: Path
+) -> None:
+    """Of 30 lines all dates have another form; one amount is a slip, and stays one."""
+    lines = [f"A{day},,{day:02}.01.2025,{'x' if day == 7 else day}" for day in range(1, 31)]
+    contract = contracts["shop_orders"]
+    path = write_orders(tmp_path / "orders.csv", *lines)
+    file = LandingFile.from_options(path, contract, "north", EXTRACTED_AT)
+    with pytest.raises(ContractViolation) as refusal:
+        land_file(store, file, contract)
+    assert refusal.value.message == (
+        f'{path}: column "placed_on": 30 of 30 values are not a date (YYYY-MM-DD). '
+        "Nothing was landed."
+    )
+    assert "granary contract accept FILE" in refusal.value.remedy
+    assert store.rows("SELECT source_line, error_class FROM ops.dead_letter") == [(0, "header")]
