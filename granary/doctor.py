@@ -12,11 +12,11 @@ from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
 from granary.landing.contract import load_contracts, load_tenants
 from granary.landing.files import discover
-from granary.pipeline import CONTRACTS, PROD, Pipeline
+from granary.pipeline import PROD, Pipeline
 from granary.postgres.tuning import GIB, this_machine
 from granary.reporter import Reporter
 from granary.runs import RunLog, Unfinished
-from granary.settings import Settings
+from granary.settings import CONTRACTS, Settings
 from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB

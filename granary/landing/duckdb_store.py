@@ -75,14 +75,14 @@ class DuckDBStore(Store):
     def _exclusively(self) -> None:
         """Nobody else can write: the file is open here."""
 
-    def _existing_columns(self, table: Table) -> set[str]:
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
         schema, _, name = table.name.partition(".")
         found = self.rows(
-            "SELECT column_name FROM information_schema.columns "
+            "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "
             "WHERE table_schema = $1 AND table_name = $2",
             [schema, name],
         )
-        return {name for (name,) in found}
+        return {column: required for column, required in found}
 
     def _has_schema(self, schema: str) -> bool:
         statement = "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1"

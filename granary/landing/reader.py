@@ -29,6 +29,7 @@ from granary.landing.checks import (
     cast,
     duplicate_candidates,
     is_faulty,
+    misfits,
     record_of,
     refuse_duplicate_lines,
     refuse_faulty_lines,
@@ -100,6 +101,7 @@ class Reading:
         rows_read: records, those refused included; right after the last block.
         malformed: lines that are no record.
         faulty: records that do not meet the contract.
+        misfits: of these, by column, the filled values and those not of the column's type.
         profile: what the good rows look like.
     """
 
@@ -129,6 +131,7 @@ class Reading:
         self.rows_read = 0
         self.malformed = 0
         self.faulty = 0
+        self.misfits: dict[str, tuple[int, int]] = {}
         self.profile = Profile()
 
     def close(self) -> None:
@@ -174,6 +177,7 @@ class Reading:
         ):
             self.notes.execute(statement)
         self.rows_read = self.malformed = self.faulty = 0
+        self.misfits = {}
         self.profile = Profile()
 
     def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
@@ -351,6 +355,11 @@ class Reading:
         counted = self.notes.execute(statement).fetchone()
         if not counted or counted[0] != self.faulty:
             raise _read_differently(self._path)
+        for name, condition in misfits(self._contract, self._batch.extracted_at).items():
+            [counts] = self.notes.execute(
+                f"SELECT COUNT({quoted(name)}), COUNT(*) FILTER ({condition}) FROM {LINES}"
+            ).fetchall()
+            self.misfits[name] = counts
 
     def _has_long(self, aside: Path) -> bool:
         return aside.stat().st_size >= USUAL_LINE
