@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from granary.errors import GranaryError
 from granary.metrics_cli import metrics_app
+from granary.observability.cli import alert, trace
+from granary.observability.observer import Observer
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -31,7 +33,10 @@ app.add_typer(
     metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
 )
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+app.command()(alert)
+app.command()(trace)
 reporter = Reporter()
+observer = Observer(Settings, reporter)
 
 DEMO_TENANTS = 3
 DEMO_MEMBERS = 20_000
@@ -42,6 +47,12 @@ PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Let the observer know which verb is at work."""
+    observer.verb = context.invoked_subcommand or ""
 
 
 @app.command()
@@ -359,7 +370,8 @@ def docs() -> None:
 def main() -> None:
     """Run the command line; what goes wrong is told in sentences, never as a traceback."""
     try:
-        app()
+        with observer.command():
+            app()
     except GranaryError as error:
         reporter.error(error.message)
         if error.remedy:
@@ -388,7 +400,7 @@ def _show(lines: list[str]) -> None:
 def _start() -> "Pipeline":
     from granary.pipeline import Pipeline
 
-    pipeline = Pipeline(Settings(), reporter)
+    pipeline = Pipeline(Settings(), reporter, observer)
     pipeline.start()
     return pipeline
 

@@ -67,6 +67,7 @@ def gateway(settings: Settings) -> Gateway:
     with gateway.operations() as connection:
         connection.execute("DELETE FROM ops.run")
         connection.execute("DELETE FROM ops.model_run")
+        connection.execute("DELETE FROM ops.audit_result")
         connection.execute("DELETE FROM ops.load_batch")
         connection.execute("DELETE FROM ops.dead_letter")
     return gateway
