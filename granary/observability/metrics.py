@@ -92,6 +92,14 @@ FAMILIES = (
         "GROUP BY feed, tenant_id",
     ),
     Family(
+        "granary_anomalies",
+        CounterMetricFamily,
+        "What was unusual about files: warn where they landed, stop where they were refused.",
+        ("feed", "tenant", "anomaly", "policy"),
+        "SELECT feed, tenant_id, anomaly, policy, COUNT(*) FROM ops.anomaly "
+        "GROUP BY feed, tenant_id, anomaly, policy",
+    ),
+    Family(
         "granary_runs",
         CounterMetricFamily,
         "Plans, runs and promotions by how they ended: done or failed; running while they go on.",

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from granary.errors import GranaryError
+from granary.ledger import unusual_since
 from granary.observability.alerts import Alert, Level
 from granary.reporter import Reporter
 from granary.settings import Settings
@@ -116,6 +118,16 @@ class Observer:
             if problem not in self._told_problems:
                 self._log.error("file_refused", error_class="stray", error=problem)
                 self._alert(Level.ERROR, problem)
+        if report.landed:
+            with gateway.operations() as connection:
+                unusual = unusual_since(connection, min(b.started_at for b in report.landed))
+            for one in unusual:
+                self._log.warning("file_unusual", **asdict(one))
+                self._alert(
+                    Level.WARNING,
+                    f"{one.source}: {one.message}.",
+                    f"Ask the sender. If it is wrong: granary retract {one.load_id} --reason …",
+                )
         self._measure(gateway)
 
     def run_began(self, run_id: str, environment: str) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from listeners import Listener
+from listeners import Listener, json_lines
 from runtime_support import Granary
 
 SECRET = "s3cr3t"
@@ -94,3 +94,28 @@ def test_without_addresses_it_says_how_to_give_one(granary: Granary) -> None:
     told = granary("alert")
     assert told.exit_code == 1
     assert "GRANARY_ALERT_URLS" in told.messages
+
+
+def test_a_file_unlike_those_before_is_told_with_its_figures(
+    granary: Granary, home: Path, landing: Path, addresses: str, web: Listener
+) -> None:
+    header = (landing / "appeals_20250201T020000Z.csv").read_text().splitlines()[0]
+    for file in landing.iterdir():
+        file.unlink()
+    for month, count in enumerate((900, 910, 905, 895, 900, 5), start=1):
+        lines = [f"A{month}-{n},C{n},1,2025-01-05,,open" for n in range(count)]
+        path = landing / f"appeals_20250{month}01T020000Z.csv"
+        path.write_text("\n".join([header, *lines, ""]))
+    assert granary("load").exit_code == 0
+
+    [message] = web.received
+    assert "appeals_20250601T020000Z.csv: 5 rows" in message["message"]
+    assert "granary retract" in message["message"]
+    unusual = [
+        line
+        for line in json_lines(home / "logs/granary.jsonl")
+        if line["event"] == "file_unusual" and line["anomaly"] == "volume"
+    ]
+    assert [line["source"] for line in unusual] == ["aca/issuer_1/appeals_20250601T020000Z.csv"]
+    figures = (home / "metrics/granary.prom").read_text()
+    assert 'anomaly="volume",feed="aca_appeals",policy="warn",tenant="issuer_1"} 1.0' in figures

@@ -16,12 +16,6 @@ from granary.runs import FinishedRun, ModelRun
 BEGAN = datetime(2025, 3, 1, 10)
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG", "OPENLINEAGE_DISABLED"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_a_file_leads_to_its_table(granary: Granary, home: Path, landing: Path) -> None:
     granary("load")
     good, bad = by_run(json_lines(home / "lineage/events.jsonl"))
