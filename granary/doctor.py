@@ -17,11 +17,11 @@ from granary.observability.channels import channels
 from granary.observability.lineage import events_path, is_configured
 from granary.observability.logs import log_path
 from granary.observability.metrics import FILE
-from granary.pipeline import CONTRACTS, PROD, Pipeline
+from granary.pipeline import PROD, Pipeline
 from granary.postgres.tuning import GIB, this_machine
 from granary.reporter import Reporter
 from granary.runs import RunLog, Unfinished
-from granary.settings import Settings
+from granary.settings import CONTRACTS, Settings
 from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB

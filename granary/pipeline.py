@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from granary.dashboards import build_bundle
 from granary.errors import GranaryError
@@ -24,11 +23,12 @@ from granary.landing.loader import utc_now
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
+from granary.names import known
 from granary.observability.observer import Observer
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
 from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_version
-from granary.settings import PROJECT, Settings
+from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
 from granary.superset.frontend import Frontend
 from semantic.registry import load_registry
@@ -36,10 +36,8 @@ from semantic.registry import load_registry
 if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
-CONTRACTS = PROJECT / "contracts"
 PROD = "prod"
 Work = Callable[["Transformation", Step], "Evaluations"]
-T = TypeVar("T")
 
 
 class Pipeline:
@@ -97,9 +95,9 @@ class Pipeline:
         Raises:
             GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
         """
-        contract = _known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        contract = known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
-        _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
+        known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
             batch = land_file(store, file, contract)
@@ -376,16 +374,6 @@ class Pipeline:
 
     def _waiting(self, holder: str) -> None:
         self._reporter.line(f"Waiting for {holder}: one plan or run at a time.")
-
-
-def _known(name: str, known: Mapping[str, T], kind: str, where: Path) -> T:
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
-        raise GranaryError(
-            f'There is no {kind} "{name}".',
-            f"Did you mean {close[0]}?" if close else f"{where} lists: {', '.join(sorted(known))}.",
-        )
-    return known[name]
 
 
 def _landing_summary(report: LandingReport) -> str:

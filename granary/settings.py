@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
+CONTRACTS = PROJECT / "contracts"
 
 
 class Settings(BaseSettings):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
+from granary.landing.contract_versions import record_versions
 from granary.landing.errors import FileProblem
 from granary.landing.files import FileStamp, LandingFile, discover
 from granary.landing.loader import Clock, land_prepared, utc_now
@@ -61,6 +62,7 @@ def land_all(
     """
     found = discover(landing, contracts, tenants)
     store.prepare(contracts.values())
+    drifted = record_versions(store, contracts.values(), utc_now())
     seen = store.sightings()
     outcomes: dict[str, Outcome] = {}
     waiting: list[LandingFile] = []
@@ -68,6 +70,8 @@ def land_all(
         try:
             if sighting(file, FileStamp.of(file)) in seen:
                 outcomes[file.source] = None
+            elif file.feed in drifted:
+                outcomes[file.source] = drifted[file.feed]
             else:
                 waiting.append(file)
         except FileProblem as problem:
@@ -86,8 +90,9 @@ def _report(
             report.landed.append(outcome)
         elif outcome is None:
             report.skipped.append(file)
-        else:
-            report.problems.append(str(outcome))
+        elif (problem := str(outcome)) not in report.problems:
+            # Of a feed whose contract drifted, every file has the same.
+            report.problems.append(problem)
     return report
 
 

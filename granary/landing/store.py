@@ -19,7 +19,7 @@ from granary.landing.tables import (
     LOAD_PROFILE,
     OPS_TABLES,
     Table,
-    add_column_statement,
+    change_statements,
     comment_statements,
     create_statement,
     literal,
@@ -105,8 +105,8 @@ class Store(ABC):
         """Wait until no other transaction makes tables."""
 
     @abstractmethod
-    def _existing_columns(self, table: Table) -> set[str]:
-        """Give the columns that a table has, none when there is no such table."""
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
 
     @abstractmethod
     def _has_schema(self, schema: str) -> bool:
@@ -125,7 +125,7 @@ class Store(ABC):
         """SQL on the workbench that turns hexadecimal digits into what a BYTEA column takes."""
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
         with self.together():
             self._exclusively()
             for schema in ("raw", "ops"):
@@ -137,15 +137,13 @@ class Store(ABC):
 
     def _prepare_table(self, table: Table) -> None:
         present = self._existing_columns(table)
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
-            return
         if present:
-            statements = [add_column_statement(table, column) for column in missing]
+            statements = change_statements(table, present)
         else:
             statements = [create_statement(table), *self._settle(table)]
-        for statement in [*statements, *comment_statements(table)]:
-            self.rows(statement)
+        if statements:
+            for statement in [*statements, *comment_statements(table)]:
+                self.rows(statement)
 
     def sightings(self) -> set[Sighting]:
         """Give the files that landed, as they looked then."""

@@ -6,7 +6,7 @@ import typer
 
 from granary.errors import GranaryError
 from granary.reporter import Reporter
-from granary.settings import Settings
+from granary.settings import CONTRACTS, Settings
 from granary.tables import Format
 
 
@@ -56,7 +56,7 @@ def trace(
     from granary.landing.contract import load_contracts
     from granary.observability.trace import Tracer, parse_period
     from granary.observability.trace_report import write_trace
-    from granary.pipeline import CONTRACTS, Pipeline
+    from granary.pipeline import Pipeline
     from semantic.origins import load_origins
     from semantic.query import parse_condition
     from semantic.registry import load_registry

@@ -15,7 +15,7 @@ from oracle.arrivals import Arrived
 from end_to_end.sandbox import Sandbox
 from granary.landing.contract import load_contracts
 from granary.observability.trace import Trace, Tracer
-from granary.pipeline import CONTRACTS
+from granary.settings import CONTRACTS
 from semantic.definitions import Additivity
 from semantic.origins import load_origins
 from semantic.query import parse_condition

@@ -180,7 +180,7 @@ def test_docs_writes_what_is_committed(
     made = ["docs/data_dictionary.md", "docs/metrics_aca.md", "external_models/raw.yaml"]
     for name in made:
         (tmp_path / name).parent.mkdir(exist_ok=True)
-    monkeypatch.setattr("granary.settings.PROJECT", tmp_path)
+    monkeypatch.setattr("granary.pages.PROJECT", tmp_path)
     assert granary("docs").exit_code == 0
     for name in made:
         assert (tmp_path / name).read_text() == (PROJECT / name).read_text(), "run: make docs"

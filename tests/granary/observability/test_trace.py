@@ -5,7 +5,7 @@ import pytest
 from granary.errors import GranaryError
 from granary.landing.contract import load_contracts
 from granary.observability.trace import parse_period
-from granary.pipeline import CONTRACTS
+from granary.settings import CONTRACTS
 from semantic.origins import load_origins
 
 
