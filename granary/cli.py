@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
 from granary.metrics_cli import metrics_app
+from granary.observability.cli import alert, trace
+from granary.observability.observer import Observer
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -35,7 +37,10 @@ app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+app.command()(alert)
+app.command()(trace)
 reporter = Reporter()
+observer = Observer(Settings, reporter)
 
 DEMO_TENANTS = 3
 DEMO_MEMBERS = 20_000
@@ -46,6 +51,12 @@ PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Let the observer know which verb is at work."""
+    observer.verb = context.invoked_subcommand or ""
 
 
 @app.command()
@@ -348,7 +359,8 @@ def docs() -> None:
 def main() -> None:
     """Run the command line; what goes wrong is told in sentences, never as a traceback."""
     try:
-        app()
+        with observer.command():
+            app()
     except GranaryError as error:
         reporter.error(error.message)
         if error.remedy:
@@ -377,7 +389,7 @@ def _show(lines: list[str]) -> None:
 def _start() -> "Pipeline":
     from granary.pipeline import Pipeline
 
-    pipeline = Pipeline(Settings(), reporter)
+    pipeline = Pipeline(Settings(), reporter, observer)
     pipeline.start()
     return pipeline
 
