@@ -228,8 +228,17 @@ class Store(ABC):
             findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
         )
 
+    def replace_anomalies(self, kind: str, anomalies: Sequence[Anomaly]) -> None:
+        """Let these be all anomalies of a kind that there are."""
+        with self.together():
+            self.rows("DELETE FROM ops.anomaly WHERE anomaly = $1", [kind])
+            self._write_anomalies(anomalies)
+
     def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
         self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])
+        self._write_anomalies(anomalies)
+
+    def _write_anomalies(self, anomalies: Sequence[Anomaly]) -> None:
         for anomaly in anomalies:
             self.rows(
                 f"INSERT INTO ops.anomaly ({', '.join(ANOMALY_COLUMNS)}) "
@@ -259,7 +268,7 @@ class Store(ABC):
     def _append_query(
         self, notes: duckdb.DuckDBPyConnection, table: str, columns: str, query: str
     ) -> int:
-        rows = notes.sql(query).to_arrow_table()
+        rows = notes.execute(query).to_arrow_table()
         if rows.num_rows:
             with self._appending(table, columns) as appender:
                 appender.write(rows)
