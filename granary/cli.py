@@ -57,7 +57,7 @@ def up(
         # Better now than after minutes of work.
         frontend.server.check_port()
     freshness = pipeline.freshness()
-    if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
+    if not freshness.is_built and pipeline.nothing_to_land():
         _generate(
             pipeline.settings,
             DEMO_TENANTS,
@@ -407,10 +407,6 @@ def _keep_traceback() -> Path:
         path = Path(tempfile.mkdtemp(prefix="granary-")) / name
     path.write_text(details)
     return path
-
-
-def _any_file(landing: Path) -> bool:
-    return landing.exists() and any(path.is_file() for path in landing.rglob("*"))
 
 
 def _generate(

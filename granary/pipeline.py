@@ -19,6 +19,7 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.places import open_places
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
@@ -56,12 +57,17 @@ class Pipeline:
             self._share_connection()
             step.result = f"is up: {self.gateway.describe()}"
 
+    def nothing_to_land(self) -> bool:
+        """Say whether no file lies in any of the landing places."""
+        return all(place.is_empty() for place in open_places(self.settings))
+
     def land(self) -> LandingReport:
-        """Land what is new in the landing folder."""
+        """Land what is new in the landing places."""
+        places = open_places(self.settings)
         with self._landing() as (step, store):
             report = land_all(
                 store,
-                self.settings.landing_path,
+                places,
                 load_contracts(CONTRACTS),
                 load_tenants(CONTRACTS / "tenants.yaml"),
                 progress=lambda done, total, file: step.say(f"{done}/{total} {file.source}"),

@@ -228,7 +228,9 @@ class Tenant(BaseModel):
     state: str | None = None
 
 
-Tenants = dict[str, dict[str, Tenant]]
+# A tenant's name is a folder's name: nothing that leads elsewhere can be one.
+TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Tenants = dict[str, dict[TenantName, Tenant]]
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -1,7 +1,7 @@
-"""Landing a whole folder: in the order of extract time, and no file in the way of another."""
+"""Landing all there is: in the order of extract time, and no file in the way of another."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,8 +11,9 @@ from pathlib import Path
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
 from granary.landing.errors import FileProblem
-from granary.landing.files import FileStamp, LandingFile, discover
+from granary.landing.files import LandingFile, Place, discover
 from granary.landing.loader import Clock, land_prepared, utc_now
+from granary.landing.places import Folder
 from granary.landing.store import Store
 
 Progress = Callable[[int, int, LandingFile], None]
@@ -21,7 +22,7 @@ Outcome = LoadBatch | FileProblem | None
 
 @dataclass
 class LandingReport:
-    """What a run over the landing folder did.
+    """What a run over the landing places did.
 
     Attributes:
         landed: the batches that are new in the warehouse.
@@ -41,31 +42,34 @@ class LandingReport:
 
 def land_all(
     store: Store,
-    landing: Path,
+    landing: Path | Sequence[Place],
     contracts: dict[str, Contract],
     tenants: Tenants,
     now: Clock = utc_now,
     progress: Progress | None = None,
 ) -> LandingReport:
-    """Land what is new in the landing folder, taken up in the order of extract time.
+    """Land what is new in the landing places, taken up in the order of extract time.
 
-    A file that cannot land is reported and does not keep the others from landing.
+    A file that cannot land is reported and does not keep the others from landing, nor does a place
+    that cannot be listed.
 
     Args:
+        landing: one folder, or several places.
         now: the clock, UTC without zone; gives load_timestamp, in the order of the files.
         progress: called after each new file with files done, new files in all, and the file.
 
     Raises:
-        GranaryError: the landing folder or the warehouse is out of reach.
+        GranaryError: the warehouse is out of reach.
     """
-    found = discover(landing, contracts, tenants)
+    places = [Folder(landing)] if isinstance(landing, Path) else landing
+    found = discover(places, contracts, tenants)
     store.prepare(contracts.values())
     seen = store.sightings()
     outcomes: dict[str, Outcome] = {}
     waiting: list[LandingFile] = []
     for file in found.files:
         try:
-            if sighting(file, FileStamp.of(file)) in seen:
+            if sighting(file, file.stamp()) in seen:
                 outcomes[file.source] = None
             else:
                 waiting.append(file)
@@ -130,7 +134,8 @@ class _Work:
             file, started_at = taken
             contract = self._contracts[file.feed]
             try:
-                outcome: Outcome = land_prepared(store, file, contract, started_at, self._now)
+                with file.fetched() as local:
+                    outcome: Outcome = land_prepared(store, local, contract, started_at, self._now)
             except FileProblem as problem:
                 outcome = problem
             except BaseException:
