@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from granary.errors import GranaryError
 from granary.metrics_cli import metrics_app
+from granary.privacy_cli import forget
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -31,6 +32,7 @@ app.add_typer(
     metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
 )
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+app.command()(forget)
 reporter = Reporter()
 
 DEMO_TENANTS = 3

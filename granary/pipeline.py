@@ -269,6 +269,14 @@ class Pipeline:
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
 
+    def alone(self, purpose: str) -> AbstractContextManager[None]:
+        """Be the one writer for as long as something lasts; say for whom it waits."""
+        return self.gateway.writer(purpose, self._waiting)
+
+    def models(self) -> AbstractContextManager["Transformation"]:
+        """Load the models, for those who are the one writer."""
+        return self._load()
+
     def _transform(self, verb: str, environment: str, work: Work) -> None:
         # SQLMesh extends sqlglot's generators, which has to happen before definitions are written:
         # a generator that was used before writes macros wrongly, and every model seems changed.

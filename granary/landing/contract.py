@@ -164,6 +164,10 @@ class Contract(BaseModel):
         kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
         key: columns that identify a row within a file; repeats land, staging keeps the last.
         expected_minimum_rows: a file that lands fewer is refused.
+        subject: the column that says whose line it is, where lines are about persons; `forget`
+            removes a person by it.
+        subject_through: the feed that says whose value of that column it is, where the column does
+            not name the person itself.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -175,6 +179,8 @@ class Contract(BaseModel):
     description: str = Field(min_length=1)
     key: tuple[str, ...] = Field(min_length=1)
     expected_minimum_rows: int = Field(ge=0)
+    subject: str | None = None
+    subject_through: str | None = None
     columns: dict[str, Column] = Field(min_length=1)
 
     @field_validator("columns", mode="before")
@@ -197,6 +203,12 @@ class Contract(BaseModel):
         blank = [name for name in self.key if not self.columns[name].required]
         if blank:
             raise ValueError(f"columns of the key must be required: {', '.join(blank)}")
+        if self.subject_through and not self.subject:
+            raise ValueError("subject_through needs a subject, the column that leads there")
+        if self.subject and not (
+            self.subject in self.columns and self.columns[self.subject].required
+        ):
+            raise ValueError(f"subject must be a required column, {self.subject} is none")
         headers = [column.source_name for column in self.columns.values()]
         repeated = sorted({header for header in headers if headers.count(header) > 1})
         if repeated:

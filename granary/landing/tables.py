@@ -86,6 +86,17 @@ DEAD_LETTER = Table(
     ("load_id", "source_line"),
 )
 
+REFUSED_LINE = Table(
+    "raw.refused_line",
+    "One row per line that waits as a dead letter: the line as it came, protected values included.",
+    (
+        TableColumn("load_id", "BIGINT", True, "Batch that the line came with."),
+        TableColumn("source_line", "INTEGER", True, "Line in the file."),
+        TableColumn("line", "BYTEA", True, "The record in the file's order of columns."),
+    ),
+    ("load_id", "source_line"),
+)
+
 RETRACTION = Table(
     "ops.retraction",
     "One row per batch that was taken out of history; its rows stay in raw and in the ledger.",
@@ -146,7 +157,48 @@ MODEL_RUN = Table(
     ("run_id", "model"),
 )
 
-OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION, METRIC_DEFINITION, RUN, MODEL_RUN)
+FORGOTTEN = Table(
+    "ops.forgotten",
+    "One row per person who was removed everywhere; it does not say who that was.",
+    (
+        TableColumn("forgotten_id", "TEXT", True, "Name of the request."),
+        TableColumn("domain", "TEXT", True, "Domain that the person was known in."),
+        TableColumn("tenant_id", "TEXT", True, "Tenant that knew the person."),
+        TableColumn("secret_id", "TEXT", True, "Which secret the digests are made with."),
+        TableColumn("reason", "TEXT", True, "Why, without a name."),
+        TableColumn("status", "TEXT", True, "started, or done when nothing is left."),
+        TableColumn("requested_at", "TIMESTAMP", True, "When it was asked for (UTC)."),
+        TableColumn("finished_at", "TIMESTAMP", False, "When nothing was left (UTC)."),
+        TableColumn("rows_removed", "TEXT", True, "Rows that each table held, as JSON."),
+    ),
+    ("forgotten_id",),
+    "status IN ('started', 'done')",
+)
+
+FORGOTTEN_VALUE = Table(
+    "ops.forgotten_value",
+    "One row per value that led to a forgotten person: later lines that hold it are refused.",
+    (
+        TableColumn("forgotten_id", "TEXT", True, "The request; see ops.forgotten."),
+        TableColumn("domain", "TEXT", True, "Domain of the feeds that it is looked for in."),
+        TableColumn("tenant_id", "TEXT", True, "Tenant whose files it is looked for in."),
+        TableColumn("column_name", "TEXT", True, "Column that held it."),
+        TableColumn("digest", "TEXT", True, "HMAC-SHA256 of it; the secret is not in here."),
+    ),
+    ("domain", "tenant_id", "column_name", "digest"),
+)
+
+OPS_TABLES = (
+    LOAD_BATCH,
+    DEAD_LETTER,
+    REFUSED_LINE,
+    RETRACTION,
+    FORGOTTEN,
+    FORGOTTEN_VALUE,
+    METRIC_DEFINITION,
+    RUN,
+    MODEL_RUN,
+)
 
 
 def raw_table(contract: Contract) -> Table:
