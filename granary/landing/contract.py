@@ -40,6 +40,43 @@ def _as_text(value: object) -> object:
 Bound = Annotated[str, BeforeValidator(_as_text)]
 
 
+Reaction = Literal["warn", "stop"]
+
+
+class Policy(BaseModel):
+    """What landing does with a file that is readable but not as usual: warn and land it, or stop.
+
+    Attributes:
+        added_columns: keep a column that the contract does not know as text in `x_<name>`, or
+            refuse the file.
+        type_changed_share: a column has changed its type when at least this share of its filled
+            values, and at least 10 of them, are not of its type; the file is then refused.
+        volume: lines far from those of the recent loads of the same weekday.
+        rates: a column with far more blanks, or far fewer distinct values, than it used to have.
+        duplicates: far more lines equal to an earlier line than usual.
+        repeated_file: the bytes of an earlier extract under a new extract time.
+        fresh_within: days after which a feed that brought nothing new is late; never when None.
+        late: what a late feed is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    added_columns: Literal["keep", "refuse"] = "keep"
+    type_changed_share: float = Field(default=0.5, gt=0, le=1)
+    volume: Reaction = "warn"
+    rates: Reaction = "warn"
+    duplicates: Reaction = "warn"
+    repeated_file: Reaction = "warn"
+    fresh_within: int | None = Field(default=None, ge=1)
+    late: Reaction = "warn"
+
+    @model_validator(mode="after")
+    def _late_has_a_limit(self) -> "Policy":
+        if self.late == "stop" and self.fresh_within is None:
+            raise ValueError("late needs fresh_within, the days after which a feed is late")
+        return self
+
+
 class Column(BaseModel):
     """One column of a feed.
 
@@ -176,11 +213,13 @@ class Contract(BaseModel):
     entity: str
     feed: str
     kind: Literal["snapshot", "change"]
+    version: int = Field(default=1, ge=1)
     description: str = Field(min_length=1)
     key: tuple[str, ...] = Field(min_length=1)
     expected_minimum_rows: int = Field(ge=0)
     subject: str | None = None
     subject_through: str | None = None
+    policy: Policy = Policy()
     columns: dict[str, Column] = Field(min_length=1)
 
     @field_validator("columns", mode="before")

@@ -1,36 +1,23 @@
 """Landing in a DuckDB file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from granary.duckdb_files import open_duckdb
-from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
-from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
-from granary.landing.store import (
-    DEAD_LETTER_COLUMNS,
-    dead_letters,
-    equip,
-    good_rows,
-    raw_columns,
-)
-from granary.landing.tables import (
-    OPS_TABLES,
-    Table,
-    add_column_statement,
-    comment_statements,
-    create_statement,
-    raw_table,
-)
+from granary.landing.store import Appender, Store, equip
+from granary.landing.tables import Table
 
-LEDGER_COLUMNS = [field.name for field in fields(LoadBatch)]
+# As many as DuckDB keeps together in a table.
+BLOCK_ROWS = 122_880
 
 
-class DuckDBStore:
+class DuckDBStore(Store):
     """A warehouse in one DuckDB file, `<home>/granary.duckdb`."""
 
     def __init__(self, path: Path) -> None:
@@ -41,132 +28,104 @@ class DuckDBStore:
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._depth = 0
         with _explained(path):
             self.workbench = open_duckdb(path)
             equip(self.workbench)
-
-    def __enter__(self) -> "DuckDBStore":
-        """Give the store itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the store."""
-        self.close()
+            # Files are read on one connection while the other writes.
+            self._writer = self.workbench.cursor()
 
     def close(self) -> None:
         """Close the file."""
+        self._writer.close()
         self.workbench.close()
 
     def second(self) -> None:
         """Give none: one connection writes to a DuckDB file at a time."""
         return
 
-    def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
-        with self._transaction():
-            for schema in ("raw", "ops"):
-                self.workbench.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            for table in [*OPS_TABLES, *map(raw_table, contracts)]:
-                self._prepare_table(table)
-
-    def _prepare_table(self, table: Table) -> None:
-        schema, _, name = table.name.partition(".")
-        present = {
-            row[0]
-            for row in self.workbench.execute(
-                "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = ? AND table_name = ?",
-                [schema, name],
-            ).fetchall()
-        }
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
-            return
-        statements = [add_column_statement(table, column) for column in missing]
-        creation = [create_statement(table)]
-        for statement in [*(statements if present else creation), *comment_statements(table)]:
-            self.workbench.execute(statement)
-
-    def sightings(self) -> set[Sighting]:
-        """Give the files that landed, as they looked then."""
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; gives its rows."""
         with _explained(self.path):
-            rows = self.workbench.execute(
-                "SELECT source, feed, tenant_id, extracted_at, bytes, modified_at "
-                "FROM ops.load_batch WHERE status = ?",
-                [LOADED],
-            ).fetchall()
-        return set(rows)
-
-    def has_landed(self, load_id: int) -> bool:
-        """Say whether this batch is in the file already."""
-        with _explained(self.path):
-            row = self.workbench.execute(
-                "SELECT 1 FROM ops.load_batch WHERE load_id = ? AND status = ?", [load_id, LOADED]
-            ).fetchone()
-        return row is not None
-
-    def land(self, batch: LoadBatch, contract: Contract) -> bool:
-        """Write good lines, refused lines and the ledger row in one transaction."""
-        with self._transaction():
-            if self.has_landed(batch.load_id):
-                return False
-            self._write_ledger(batch)
-            self.workbench.execute(
-                f"INSERT INTO {contract.table} ({raw_columns(contract)}) "
-                f"{good_rows(batch, contract)}"
-            )
-            self.workbench.execute(
-                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) {dead_letters(batch)}"
-            )
-            self.workbench.execute(
-                "UPDATE ops.dead_letter SET status = 'closed' WHERE source_line = 0 AND load_id IN "
-                "(SELECT load_id FROM ops.load_batch WHERE feed = ? AND tenant_id = ? "
-                "AND extracted_at = ?)",
-                [batch.feed, batch.tenant_id, batch.extracted_at],
-            )
-        return True
-
-    def refuse(self, batch: LoadBatch, error_class: str) -> None:
-        """Write the ledger row and the dead letter of a file refused as a whole."""
-        with self._transaction():
-            self._write_ledger(batch)
-            self.workbench.execute(
-                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) "
-                "VALUES (?, ?, ?, 0, NULL, ?, ?, NULL, 'waiting', 1, ?) "
-                "ON CONFLICT (load_id, source_line) DO UPDATE SET reason = excluded.reason, "
-                "error_class = excluded.error_class, attempts = attempts + 1",
-                [
-                    batch.load_id,
-                    batch.feed,
-                    batch.tenant_id,
-                    batch.error,
-                    error_class,
-                    batch.load_timestamp,
-                ],
-            )
-
-    def _write_ledger(self, batch: LoadBatch) -> None:
-        changes = ", ".join(
-            f"{name} = excluded.{name}" for name in LEDGER_COLUMNS if name != "load_id"
-        )
-        self.workbench.execute(
-            f"INSERT INTO ops.load_batch ({', '.join(LEDGER_COLUMNS)}) "
-            f"VALUES ({', '.join('?' for _ in LEDGER_COLUMNS)}) "
-            f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
-            astuple(batch),
-        )
+            return self._writer.execute(statement, parameters or None).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
+        """Make all that is written inside one transaction; DuckDB knows no inner ones."""
+        if self._depth:
+            yield
+            return
         with _explained(self.path):
-            self.workbench.execute("BEGIN")
+            self._writer.execute("BEGIN")
+            self._depth += 1
             try:
                 yield
             except BaseException:
-                self.workbench.execute("ROLLBACK")
+                self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                self._depth -= 1
             # A commit that fails rolls back by itself.
-            self.workbench.execute("COMMIT")
+            self._writer.execute("COMMIT")
+
+    def _lock(self, load_id: int) -> None:
+        """Nobody else can write: the file is open here."""
+
+    def _exclusively(self) -> None:
+        """Nobody else can write: the file is open here."""
+
+    def _existing_columns(self, table: Table) -> set[str]:
+        schema, _, name = table.name.partition(".")
+        found = self.rows(
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = $1 AND table_name = $2",
+            [schema, name],
+        )
+        return {name for (name,) in found}
+
+    def _has_schema(self, schema: str) -> bool:
+        statement = "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1"
+        return bool(self.rows(statement, [schema]))
+
+    def _settle(self, table: Table) -> list[str]:
+        return []
+
+    @contextmanager
+    def _appending(self, table: str, columns: str) -> Iterator[Appender]:
+        appender = _Inserting(self._writer, table, columns)
+        yield appender
+        appender.flush()
+
+    def _bytes_of(self, expression: str) -> str:
+        return f"unhex({expression})"
+
+
+class _Inserting(Appender):
+    """Blocks of rows, gathered until a table takes them best."""
+
+    def __init__(self, writer: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
+        self._writer = writer
+        self._table = table
+        self._columns = columns
+        self._waiting: list[pa.Table] = []
+
+    def write(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        if sum(block.num_rows for block in self._waiting) >= BLOCK_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if not self._waiting:
+            return
+        blocks = pa.concat_tables(self._waiting)
+        self._waiting.clear()
+        self._writer.register("appended", blocks)
+        row = self._writer.execute(
+            f"INSERT INTO {self._table} ({self._columns}) SELECT {self._columns} FROM appended"
+        ).fetchone()
+        self._writer.unregister("appended")
+        self.count += int(row[0]) if row else 0
 
 
 @contextmanager

@@ -48,7 +48,7 @@ LOAD_BATCH = Table(
         TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
         TableColumn("domain", "TEXT", True, "Domain of the feed."),
         TableColumn("source", "TEXT", True, "Path inside the landing folder, or the file's name."),
-        TableColumn("sha256", "TEXT", True, "Digest of the file's bytes."),
+        TableColumn("sha256", "TEXT", True, "Digest of the content, decompressed."),
         TableColumn("bytes", "BIGINT", True, "Size of the file."),
         TableColumn("modified_at", "TIMESTAMP", True, "When the file was last written (UTC)."),
         TableColumn("extracted_at", "TIMESTAMP", True, "When the source wrote it (UTC)."),
@@ -62,6 +62,9 @@ LOAD_BATCH = Table(
         TableColumn("error", "TEXT", False, "Why the file was refused."),
         TableColumn("started_at", "TIMESTAMP", True, "When reading began (UTC)."),
         TableColumn("finished_at", "TIMESTAMP", True, "When the last line was written (UTC)."),
+        TableColumn("contract_version", "INTEGER", True, "Version of the contract it met."),
+        TableColumn("header", "TEXT", False, "Names of the file's columns, as a CSV record."),
+        TableColumn("replay_of", "BIGINT", False, "Batch whose lines it brings again."),
     ),
     ("load_id",),
     "rows_read = rows_loaded + rows_rejected + rows_duplicate",
@@ -95,6 +98,39 @@ REFUSED_LINE = Table(
         TableColumn("line", "BYTEA", True, "The record in the file's order of columns."),
     ),
     ("load_id", "source_line"),
+)
+
+LOAD_PROFILE = Table(
+    "ops.load_profile",
+    "One row per batch and column: what the good rows look like.",
+    (
+        TableColumn("load_id", "BIGINT", True, "The batch."),
+        TableColumn("column_name", "TEXT", True, "The column."),
+        TableColumn("blank_share", "DOUBLE PRECISION", True, "Blank values over rows."),
+        TableColumn(
+            "distinct_share", "DOUBLE PRECISION", True, "Different values over rows, of a sample."
+        ),
+    ),
+    ("load_id", "column_name"),
+)
+
+ANOMALY = Table(
+    "ops.anomaly",
+    "One row per thing that is unusual about a batch.",
+    (
+        TableColumn("load_id", "BIGINT", True, "The batch."),
+        TableColumn("feed", "TEXT", True, "Feed of the file."),
+        TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
+        TableColumn("anomaly", "TEXT", True, "Kind: volume, blank, distinct, duplicates, …"),
+        TableColumn("column_name", "TEXT", True, "The column, - for the whole file."),
+        TableColumn("measured", "DOUBLE PRECISION", True, "What was found."),
+        TableColumn("expected_low", "DOUBLE PRECISION", True, "Least that is usual."),
+        TableColumn("expected_high", "DOUBLE PRECISION", True, "Most that is usual."),
+        TableColumn("policy", "TEXT", True, "warn: it landed; stop: it was refused."),
+        TableColumn("message", "TEXT", True, "The same in a sentence."),
+        TableColumn("found_at", "TIMESTAMP", True, "When it was found (UTC)."),
+    ),
+    ("load_id", "anomaly", "column_name"),
 )
 
 RETRACTION = Table(
@@ -192,6 +228,8 @@ OPS_TABLES = (
     LOAD_BATCH,
     DEAD_LETTER,
     REFUSED_LINE,
+    LOAD_PROFILE,
+    ANOMALY,
     RETRACTION,
     FORGOTTEN,
     FORGOTTEN_VALUE,

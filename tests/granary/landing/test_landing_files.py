@@ -15,6 +15,7 @@ from landing_support import (
 from granary.errors import GranaryError
 from granary.landing import Contract, Store, Tenants, land_all, land_file, loader
 from granary.landing.errors import FileChanged
+from granary.landing.physique import Physique
 from granary.landing.places import Folder
 
 Contracts = dict[str, Contract]
@@ -266,17 +267,17 @@ def test_a_file_that_grows_while_it_is_read_lands_later(
 ) -> None:
     path = write_orders(tmp_path / "orders.csv", "A1,,2025-01-02,1")
     file = orders_file(path, contracts)
-    read_text = loader.read_text
+    examine = loader.examine
 
-    def read_and_grow(*arguments: object) -> int:
-        rows = read_text(*arguments)  # type: ignore[arg-type]
+    def examine_and_grow(examined: Path) -> Physique:
+        physique = examine(examined)
         with path.open("a") as stream:
             stream.write("A2,,2025-01-02,1,,,,,,\n")
-        return rows
+        return physique
 
     with warehouse.open() as store:
         with monkeypatch.context() as patch:
-            patch.setattr(loader, "read_text", read_and_grow)
+            patch.setattr(loader, "examine", examine_and_grow)
             with pytest.raises(FileChanged, match="while it was read"):
                 land_file(store, file, contracts["shop_orders"])
         batch = land_file(store, file, contracts["shop_orders"])

@@ -30,11 +30,10 @@ from granary.landing import (
     LoadBatch,
     PostgresStore,
     Tenants,
-    duckdb_store,
     land_all,
     land_file,
-    postgres_store,
 )
+from granary.landing import store as landing_store
 from granary.landing.errors import StoreError
 from granary.settings import PROJECT
 
@@ -120,8 +119,7 @@ def _die_before_commit(
 
     # What a killed process leaves behind goes with the folder of the test.
     tempfile.tempdir = str(landing.parent)
-    duckdb_store.dead_letters = die  # type: ignore[attr-defined]
-    postgres_store.dead_letters = die  # type: ignore[attr-defined]
+    landing_store.dead_letters = die
     land_all(warehouse.open(), landing, contracts, tenants)
 
 
@@ -265,7 +263,7 @@ def test_a_connection_lost_in_mid_load_lands_nothing(
 ) -> None:
     path = write_orders(tmp_path / "orders.csv", "A1,,2025-01-02,1")
     file = orders_file(path, contracts)
-    dead_letters = postgres_store.dead_letters
+    dead_letters = landing_store.dead_letters
 
     def cut(*arguments: object) -> str:
         postgres.rows(
@@ -275,7 +273,7 @@ def test_a_connection_lost_in_mid_load_lands_nothing(
         return dead_letters(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", cut)
+        patch.setattr(landing_store, "dead_letters", cut)
         with pytest.raises(StoreError, match="The database server cannot be used"):
             land_file(store, file, contracts["shop_orders"])
 
@@ -298,7 +296,7 @@ def test_a_full_disk_on_the_server_lands_nothing(
         raise psycopg.errors.DiskFull("could not extend file")
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", full)
+        patch.setattr(landing_store, "dead_letters", full)
         with pytest.raises(StoreError, match="no disk space left: could not extend file"):
             land_file(store, orders_file(path, contracts), contracts["shop_orders"])
 
@@ -374,7 +372,7 @@ def test_a_lost_server_stops_the_folder_and_the_next_run_ends_it(
 ) -> None:
     for day in range(1, 9):
         _many_orders(landing / f"shop/north/orders_202502{day:02}T000000Z.csv", 100)
-    dead_letters = postgres_store.dead_letters
+    dead_letters = landing_store.dead_letters
 
     def cut_the_fourth(batch: LoadBatch) -> str:
         if batch.extracted_at.day == 4:
@@ -382,7 +380,7 @@ def test_a_lost_server_stops_the_folder_and_the_next_run_ends_it(
         return dead_letters(batch)
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", cut_the_fourth)
+        patch.setattr(landing_store, "dead_letters", cut_the_fourth)
         with pytest.raises(StoreError, match="server closed the connection"):
             land_all(store, landing, contracts, tenants)
     with postgres.open() as store:
