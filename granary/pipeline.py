@@ -20,6 +20,7 @@ from granary.landing import (
     load_tenants,
 )
 from granary.landing.places import open_places
+from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
 CONTRACTS = PROJECT / "contracts"
+SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
 Work = Callable[["Transformation", Step], "Evaluations"]
 T = TypeVar("T")
@@ -63,16 +65,19 @@ class Pipeline:
 
     def land(self) -> LandingReport:
         """Land what is new in the landing places."""
-        places = open_places(self.settings)
+        places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
         with self._landing() as (step, store):
             report = land_all(
                 store,
                 places,
-                load_contracts(CONTRACTS),
+                contracts,
                 load_tenants(CONTRACTS / "tenants.yaml"),
                 progress=lambda done, total, file: step.say(f"{done}/{total} {file.source}"),
+                sets=load_sets(SETS, contracts),
             )
             step.result = _landing_summary(report)
+        for message in report.waiting:
+            self._reporter.line(message)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -87,11 +92,14 @@ class Pipeline:
         Raises:
             GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
         """
-        contract = _known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        contracts = load_contracts(CONTRACTS)
+        contract = _known(feed, contracts, "feed", CONTRACTS)
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
+            store.prepare([contract])
+            expect_partners(file, store.sightings(), load_sets(SETS, contracts))
             batch = land_file(store, file, contract)
             step.result = _landing_summary(
                 LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])

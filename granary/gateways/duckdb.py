@@ -13,6 +13,7 @@ from granary.errors import GranaryError
 from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.store import Store
+from granary.privacy.secret import read_secret
 from granary.settings import Settings
 
 # A file that is opened for reading only would still let COPY and ATTACH write other files.
@@ -73,6 +74,7 @@ class DuckDBGateway:
     def store(self) -> Iterator[Store]:
         """Open the file for landing."""
         with DuckDBStore(self._file) as store:
+            store.secret = read_secret(self._home)
             yield store
 
     @contextmanager

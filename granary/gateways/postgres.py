@@ -16,6 +16,7 @@ from granary.postgres.cluster import Cluster
 from granary.postgres.endpoint import Endpoint
 from granary.postgres.environment import environment_variables
 from granary.postgres.warehouse import Warehouse, connect, ensure, resolve
+from granary.privacy.secret import read_secret
 from granary.settings import Settings
 from granary.writer import WRITER_LOCK, WRITER_NOW, writing_here
 
@@ -83,6 +84,7 @@ class PostgresGateway:
     def store(self) -> Iterator[Store]:
         """Open the warehouse for landing, as the loader."""
         with PostgresStore(self.warehouse.loader.conninfo()) as store:
+            store.secret = read_secret(self._settings.home_path)
             yield store
 
     def operations(self) -> AbstractContextManager[Connection]:

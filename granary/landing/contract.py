@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -221,6 +222,7 @@ class Contract(BaseModel):
     subject_through: str | None = None
     policy: Policy = Policy()
     columns: dict[str, Column] = Field(min_length=1)
+    _barred: str | None = PrivateAttr(default=None)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -253,6 +255,17 @@ class Contract(BaseModel):
         if repeated:
             raise ValueError(f"two columns have the header {', '.join(repeated)}")
         return self
+
+    @property
+    def barred(self) -> str | None:
+        """SQL that is true for a line of a person who was forgotten; None when nobody was."""
+        return self._barred
+
+    def barring(self, condition: str) -> "Contract":
+        """The same contract for files in which lines of forgotten people may stand."""
+        barring = self.model_copy()
+        barring._barred = condition
+        return barring
 
     @property
     def table(self) -> str:

@@ -14,9 +14,10 @@ from uuid import uuid4
 
 from granary.errors import GranaryError
 from granary.gateways.base import Connection, Gateway
+from granary.landing.checks import FORGOTTEN, WHOSE_LINE
 from granary.landing.contract import Contract
 from granary.landing.tables import quoted
-from granary.privacy.letters import FORGOTTEN, REASON, blank_letters
+from granary.privacy.letters import blank_letters
 from granary.privacy.person import (
     Condition,
     Feeds,
@@ -174,7 +175,7 @@ def _remove_lines(
         f"'line ' || source_line || CAST(${place + 2} AS TEXT), CAST(${place + 3} AS TEXT), NULL, "
         f"'closed', 1, CAST(${place + 4} AS TIMESTAMP) {lines} "
         "ON CONFLICT DO NOTHING",
-        [*where.values, contract.feed, REASON, FORGOTTEN, now],
+        [*where.values, contract.feed, WHOSE_LINE, FORGOTTEN, now],
     )
     connection.execute(
         "UPDATE ops.load_batch SET rows_loaded = rows_loaded - removed.line_count, "

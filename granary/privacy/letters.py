@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable
 
 from granary.gateways.base import Connection
+from granary.landing.checks import FORGOTTEN, WHOSE_LINE
 from granary.landing.contract import Contract
 from granary.landing.tables import literal
 from granary.privacy.person import Identity, Person
 
-FORGOTTEN = "forgotten"
-REASON = " belongs to a person who was forgotten"
 EQUAL_LINE = re.compile(r"is equal to line (\d+)")
 
 Line = tuple[int, int]
@@ -63,7 +62,7 @@ def _blank(connection: Connection, lines: list[Line]) -> None:
         connection.execute(
             "UPDATE ops.dead_letter SET column_name = NULL, reason = $1, error_class = $2, "
             "raw_text = NULL, status = 'closed' WHERE load_id = $3 AND source_line = $4",
-            [f"line {line}{REASON}", FORGOTTEN, load_id, line],
+            [f"line {line}{WHOSE_LINE}", FORGOTTEN, load_id, line],
         )
         connection.execute(
             "DELETE FROM raw.refused_line WHERE load_id = $1 AND source_line = $2",
