@@ -24,10 +24,11 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove a person everywhere: raw, dead letters, every table of the models, our logs."""
+    from granary.cli import observer
     from granary.pipeline import Pipeline
     from granary.privacy.forgetting import prepare
 
-    pipeline = Pipeline(Settings(), reporter)
+    pipeline = Pipeline(Settings(), reporter, observer)
     pipeline.start()
     forgetting = prepare(pipeline, reporter, tenant, member)
     if not forgetting.is_held:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from granary.errors import GranaryError
@@ -14,6 +14,7 @@ from granary.errors import GranaryError
 PLACE_SEPARATOR = ";"
 BUCKET_SCHEME = "s3://"
 PROJECT = Path(__file__).resolve().parent.parent
+CONTRACTS = PROJECT / "contracts"
 
 
 class Settings(BaseSettings):
@@ -29,6 +30,10 @@ class Settings(BaseSettings):
     gateway: Literal["postgres", "duckdb"] = "postgres"
     home: Path = Path(".local")
     landing: Annotated[str, BeforeValidator(str)] = "data/landing"
+    metrics: Path | None = None
+    alert_urls: SecretStr = SecretStr("")
+    alert_level: Literal["error", "warning"] = "warning"
+    alert_dead_letters: int = Field(default=100, ge=0)
     superset_port: int = Field(default=8088, ge=1, le=65535)
     superset_host: str = "127.0.0.1"
     pghost: str | None = None
@@ -84,6 +89,11 @@ class Settings(BaseSettings):
             for name, value in {**written, **os.environ}.items()
             if name.startswith("AWS_") and value
         }
+
+    @cached_property
+    def metrics_path(self) -> Path:
+        """Absolute folder that figures for Prometheus are written to."""
+        return PROJECT / (self.metrics or self.home_path / "metrics").expanduser()
 
     @property
     def embedded(self) -> bool:

@@ -25,6 +25,7 @@ CANDIDATES = "landing_candidates"
 MASK = "***"
 FORGOTTEN = "forgotten"
 WHOSE_LINE = " belongs to a person who was forgotten"
+TYPE_MISMATCH = "type_mismatch"
 SHOWN_CHARACTERS = 80
 KEPT_CHARACTERS = 10_000
 FAST_DIGITS = 18
@@ -78,8 +79,8 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
     if column.kind != "text":
         yield Fault(
             f"{value} IS NOT NULL AND ({_misfit(column)})",
-            _about(column, f"is not {_noun(column)}"),
-            "type_mismatch",
+            _about(column, f"is not {column.noun}"),
+            TYPE_MISMATCH,
         )
     if column.pattern is not None:
         yield Fault(
@@ -118,6 +119,15 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
             _about(column, f"is after the extract of {day}"),
             "after_extract",
         )
+
+
+def misfits(contract: Contract, extracted_at: datetime) -> dict[str, str]:
+    """SQL, by column, that is true for a line whose value is not of the column's type."""
+    return {
+        column.name: fault.condition
+        for column, fault in _all_faults(contract, extracted_at)
+        if fault.error_class == TYPE_MISMATCH
+    }
 
 
 def is_faulty(contract: Contract, extracted_at: datetime) -> str:
@@ -255,16 +265,6 @@ def _about(column: Column, text: str) -> str:
     if column.phi:
         return literal(f'"{MASK}" {text}')
     return f"""'"' || left({quoted(column.name)}, {SHOWN_CHARACTERS}) || {literal(f'" {text}')}"""
-
-
-def _noun(column: Column) -> str:
-    nouns = {
-        "integer": "an integer",
-        "boolean": "a boolean (true or false)",
-        "date": "a date (YYYY-MM-DD)",
-        "timestamp": "a timestamp (YYYY-MM-DD hh:mm:ss)",
-    }
-    return nouns.get(column.kind) or f"a {column.type}"
 
 
 def _misfit(column: Column) -> str:

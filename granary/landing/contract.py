@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +27,12 @@ SIMPLE_TYPES = {
     "boolean": "BOOLEAN",
 }
 RANGED_KINDS = ("integer", "decimal", "date")
+NOUNS = {
+    "integer": "an integer",
+    "boolean": "a boolean (true or false)",
+    "date": "a date (YYYY-MM-DD)",
+    "timestamp": "a timestamp (YYYY-MM-DD hh:mm:ss)",
+}
 LINEAGE = ("tenant_id", "load_id", "load_timestamp", "extracted_at", "source_line")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -39,8 +44,6 @@ def _as_text(value: object) -> object:
 
 
 Bound = Annotated[str, BeforeValidator(_as_text)]
-
-
 Reaction = Literal["warn", "stop"]
 
 
@@ -78,6 +81,24 @@ class Policy(BaseModel):
         return self
 
 
+class Change(BaseModel):
+    """What a version of a contract changed.
+
+    Attributes:
+        version: the version that began with it.
+        accepted_on: the day it was accepted.
+        reason: why, for those who ask later.
+        what: each difference from the version before, as a sentence.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(ge=2)
+    accepted_on: date
+    reason: str = Field(min_length=1)
+    what: tuple[str, ...] = Field(min_length=1)
+
+
 class Column(BaseModel):
     """One column of a feed.
 
@@ -92,6 +113,7 @@ class Column(BaseModel):
         check: npi, the Luhn check digit over 80840.
         not_after_extract: a date may not be later than the day of the extract (UTC).
         phi: protected health information; its values never show in messages and dead letters.
+        retired: files no longer have it; its raw column stays, NULL from then on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -107,6 +129,7 @@ class Column(BaseModel):
     check: Literal["npi"] | None = None
     not_after_extract: bool = False
     phi: bool = False
+    retired: bool = False
     unit: str | None = None
     description: str = Field(min_length=1)
 
@@ -172,6 +195,11 @@ class Column(BaseModel):
         return self.type.partition("(")[0]
 
     @property
+    def noun(self) -> str:
+        """The type in words, with its article: "a date (YYYY-MM-DD)"."""
+        return NOUNS.get(self.kind) or f"a {self.type}"
+
+    @property
     def sql_type(self) -> str:
         """The type in PostgreSQL and DuckDB."""
         return SIMPLE_TYPES.get(self.type) or self.type.upper().replace(",", ", ")
@@ -188,6 +216,17 @@ class Column(BaseModel):
         match = DECIMAL.fullmatch(self.type)
         return int(match[2]) if match else 0
 
+    def as_type(self, type: str) -> "Column":
+        """Give the column another type; rules on its values, which need not hold any more, go."""
+        return Column(
+            name=self.name,
+            header=self.header,
+            type=type,
+            phi=self.phi,
+            unit=self.unit,
+            description=self.description,
+        )
+
     @property
     def source_name(self) -> str:
         """The name in the file's header."""
@@ -199,6 +238,8 @@ class Contract(BaseModel):
 
     Attributes:
         feed: `<domain>_<entity>`, also the name of the raw table.
+        version: goes up by one whenever anything but a description or a unit changes.
+        changes: what each version after the first changed, the newest last.
         kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
         key: columns that identify a row within a file; repeats land, staging keeps the last.
         expected_minimum_rows: a file that lands fewer is refused.
@@ -206,6 +247,8 @@ class Contract(BaseModel):
             removes a person by it.
         subject_through: the feed that says whose value of that column it is, where the column does
             not name the person itself.
+        policy: what is done with a file that is readable but not as usual.
+        columns: all that files have or had; those that are retired are no longer expected.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -213,8 +256,9 @@ class Contract(BaseModel):
     domain: str
     entity: str
     feed: str
-    kind: Literal["snapshot", "change"]
     version: int = Field(default=1, ge=1)
+    changes: tuple[Change, ...] = ()
+    kind: Literal["snapshot", "change"]
     description: str = Field(min_length=1)
     key: tuple[str, ...] = Field(min_length=1)
     expected_minimum_rows: int = Field(ge=0)
@@ -241,6 +285,9 @@ class Contract(BaseModel):
         unknown = [name for name in self.key if name not in self.columns]
         if unknown:
             raise ValueError(f"key names no column: {', '.join(unknown)}")
+        gone = [name for name in self.key if self.columns[name].retired]
+        if gone:
+            raise ValueError(f"columns of the key cannot be retired: {', '.join(gone)}")
         blank = [name for name in self.key if not self.columns[name].required]
         if blank:
             raise ValueError(f"columns of the key must be required: {', '.join(blank)}")
@@ -250,10 +297,21 @@ class Contract(BaseModel):
             self.subject in self.columns and self.columns[self.subject].required
         ):
             raise ValueError(f"subject must be a required column, {self.subject} is none")
-        headers = [column.source_name for column in self.columns.values()]
+        headers = [column.source_name for column in self.expected.values()]
         repeated = sorted({header for header in headers if headers.count(header) > 1})
         if repeated:
             raise ValueError(f"two columns have the header {', '.join(repeated)}")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_lead_to_the_version(self) -> "Contract":
+        told = [change.version for change in self.changes]
+        if told != list(range(2, self.version + 1)):
+            raise ValueError(
+                f"changes must tell each version from 2 to {self.version} once, in their order"
+                if self.version > 1
+                else "version 1 has no changes"
+            )
         return self
 
     @property
@@ -272,12 +330,22 @@ class Contract(BaseModel):
         """Schema and name of the raw table."""
         return f"raw.{self.feed}"
 
-    @cached_property
-    def by_header(self) -> dict[str, Column]:
-        """The columns by their names in the file."""
-        return {column.source_name: column for column in self.columns.values()}
+    @property
+    def path(self) -> str:
+        """Where it is written, inside the project."""
+        return f"contracts/{self.domain}/{self.entity}.yaml"
 
-    @cached_property
+    @property
+    def expected(self) -> dict[str, Column]:
+        """The columns that files must have: all but the retired."""
+        return {name: column for name, column in self.columns.items() if not column.retired}
+
+    @property
+    def by_header(self) -> dict[str, Column]:
+        """The columns that files must have, by their names there."""
+        return {column.source_name: column for column in self.expected.values()}
+
+    @property
     def has_phi(self) -> bool:
         """Whether any column is protected health information."""
         return any(column.phi for column in self.columns.values())

@@ -1,7 +1,9 @@
 """Landing in a DuckDB file."""
 
+import queue
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,7 @@ from granary.landing.errors import StoreError
 from granary.landing.store import Appender, Store, equip
 from granary.landing.tables import Table
 
-# As many as DuckDB keeps together in a table.
-BLOCK_ROWS = 122_880
+WAITING_BLOCKS = 8
 
 
 class DuckDBStore(Store):
@@ -74,14 +75,14 @@ class DuckDBStore(Store):
     def _exclusively(self) -> None:
         """Nobody else can write: the file is open here."""
 
-    def _existing_columns(self, table: Table) -> set[str]:
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
         schema, _, name = table.name.partition(".")
         found = self.rows(
-            "SELECT column_name FROM information_schema.columns "
+            "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "
             "WHERE table_schema = $1 AND table_name = $2",
             [schema, name],
         )
-        return {name for (name,) in found}
+        return {column: required for column, required in found}
 
     def _has_schema(self, schema: str) -> bool:
         statement = "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1"
@@ -93,39 +94,74 @@ class DuckDBStore(Store):
     @contextmanager
     def _appending(self, table: str, columns: str) -> Iterator[Appender]:
         appender = _Inserting(self._writer, table, columns)
-        yield appender
-        appender.flush()
+        try:
+            yield appender
+        except BaseException:
+            appender.give_up()
+            raise
+        appender.finish()
 
     def _bytes_of(self, expression: str) -> str:
         return f"unhex({expression})"
 
 
 class _Inserting(Appender):
-    """Blocks of rows, gathered until a table takes them best."""
+    """Blocks of rows on their way through one INSERT, which runs in a thread of its own.
+
+    One statement over all blocks lets DuckDB write to the file as it goes.
+    """
 
     def __init__(self, writer: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
         self._writer = writer
-        self._table = table
-        self._columns = columns
-        self._waiting: list[pa.Table] = []
+        self._statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM appended"
+        self._blocks: queue.Queue[pa.Table | None] = queue.Queue(maxsize=WAITING_BLOCKS)
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._inserting: Future[int] | None = None
+        self._is_broken = False
 
     def write(self, rows: pa.Table) -> None:
-        self._waiting.append(rows)
-        if sum(block.num_rows for block in self._waiting) >= BLOCK_ROWS:
-            self.flush()
+        if self._inserting is None:
+            self._inserting = self._pool.submit(self._insert, rows.schema)
+        self._put(rows)
 
-    def flush(self) -> None:
-        """Write what was gathered."""
-        if not self._waiting:
-            return
-        blocks = pa.concat_tables(self._waiting)
-        self._waiting.clear()
-        self._writer.register("appended", blocks)
-        row = self._writer.execute(
-            f"INSERT INTO {self._table} ({self._columns}) SELECT {self._columns} FROM appended"
-        ).fetchone()
-        self._writer.unregister("appended")
-        self.count += int(row[0]) if row else 0
+    def finish(self) -> None:
+        """Wait until all rows are in the table."""
+        if self._inserting is not None:
+            self._put(None)
+            self.count = self._inserting.result()
+        self._pool.shutdown()
+
+    def give_up(self) -> None:
+        """End the statement without what is still to come."""
+        self._is_broken = True
+        if self._inserting is not None:
+            with suppress(Exception):
+                self.finish()
+        self._pool.shutdown()
+
+    def _put(self, rows: pa.Table | None) -> None:
+        while True:
+            try:
+                return self._blocks.put(rows, timeout=1)
+            except queue.Full:
+                if self._inserting is not None and self._inserting.done():
+                    # It can only have failed.
+                    self._inserting.result()
+
+    def _insert(self, schema: pa.Schema) -> int:
+        appended = pa.RecordBatchReader.from_batches(schema, self._batches())
+        self._writer.register("appended", appended)
+        try:
+            row = self._writer.execute(self._statement).fetchone()
+        finally:
+            self._writer.unregister("appended")
+        return int(row[0]) if row else 0
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        while (rows := self._blocks.get()) is not None:
+            yield from rows.to_batches()
+        if self._is_broken:
+            raise InterruptedError("the file cannot land")
 
 
 @contextmanager

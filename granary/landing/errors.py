@@ -41,6 +41,10 @@ class ContractViolation(FileRefused):
     """The header of the file does not fit the contract."""
 
 
+class ContractDrifted(FileProblem):
+    """The contract differs from the same version in use; no file of its feed is read."""
+
+
 class FileAnomalous(FileRefused):
     """The file is unlike the feed's past, and the feed's policy stops such files."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
+from granary.landing.contract_versions import record_versions
 from granary.landing.errors import FileProblem, FileRefused
 from granary.landing.files import LandingFile, Place, discover
 from granary.landing.loader import Clock, land_prepared, record_refusal, utc_now
@@ -18,14 +19,13 @@ from granary.landing.places import Folder
 from granary.landing.sets import NO_SETS, Sets, arrange
 from granary.landing.store import Store
 
-Progress = Callable[[int, int, LandingFile], None]
-
 
 class Waiting:
     """Nothing became of a file because of another one of its set, which is told once for all."""
 
 
 Outcome = LoadBatch | FileProblem | Waiting | None
+Progress = Callable[[int, int, LandingFile, Outcome], None]
 
 
 @dataclass
@@ -67,7 +67,8 @@ def land_all(
     Args:
         landing: one folder, or several places.
         now: the clock, UTC without zone; gives load_timestamp, in the order of the files.
-        progress: called after each new file with files done, new files in all, and the file.
+        progress: called after each new file with files done, new files in all, the file, and
+            what became of it.
         sets: files that land together or not at all.
 
     Raises:
@@ -76,6 +77,7 @@ def land_all(
     places = [Folder(landing)] if isinstance(landing, Path) else landing
     found = discover(places, contracts, tenants)
     store.prepare(contracts.values())
+    drifted = record_versions(store, contracts.values(), utc_now())
     seen = store.sightings()
     outcomes: dict[str, Outcome] = {}
     new: list[LandingFile] = []
@@ -83,6 +85,8 @@ def land_all(
         try:
             if sighting(file, file.stamp()) in seen:
                 outcomes[file.source] = None
+            elif file.feed in drifted:
+                outcomes[file.source] = drifted[file.feed]
             else:
                 new.append(file)
         except FileProblem as problem:
@@ -113,8 +117,9 @@ def _report(
             report.skipped.append(file)
         elif isinstance(outcome, Waiting):
             continue
-        else:
-            report.problems.append(str(outcome))
+        elif (problem := str(outcome)) not in report.problems:
+            # Of a feed whose contract drifted, every file has the same.
+            report.problems.append(problem)
     return report
 
 
@@ -210,4 +215,4 @@ class _Work:
         with self._lock:
             self._outcomes[file.source] = outcome
             if self._progress:
-                self._progress(len(self._outcomes), self._total, file)
+                self._progress(len(self._outcomes), self._total, file, outcome)

@@ -9,6 +9,7 @@ from granary.landing.anomalies import Anomaly, find_anomalies
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of
 from granary.landing.checks import REFUSED_LINES
 from granary.landing.contract import Contract
+from granary.landing.contract_versions import record_versions
 from granary.landing.errors import (
     ContractViolation,
     FileAnomalous,
@@ -17,7 +18,7 @@ from granary.landing.errors import (
     FileRefused,
 )
 from granary.landing.files import FileStamp, LandingFile
-from granary.landing.fit import fit
+from granary.landing.fit import fit, remedy, type_changes
 from granary.landing.physique import Physique, content_digest, examine, header_names
 from granary.landing.reader import NotPlain, Reading, header_record
 from granary.landing.store import Findings, Store
@@ -54,9 +55,12 @@ def land_file(
             the refusal was written.
         FileChanged: the file was written to while it was read; nothing was landed.
         FileUnreadable: the operating system says no; nothing was landed.
+        ContractDrifted: the contract differs from the same version in use; nothing was read.
         StoreError: the warehouse is out of reach; nothing was landed.
     """
     store.prepare([contract])
+    for drift in record_versions(store, [contract], utc_now()).values():
+        raise drift
     return land_prepared(store, file, contract, now(), now)
 
 
@@ -173,6 +177,7 @@ class _Landing:
             target.finish_rows()
             counted = _counted(batch, reading)
             self._expect_unchanged(stamp, physique)
+            self._expect_types(fitted, reading)
             self._expect_enough(counted, reading)
             landed = replace(counted, finished_at=self.now())
             anomalies = find_anomalies(
@@ -188,6 +193,20 @@ class _Landing:
             raise FileChanged(
                 f"{path}: the file was written to while it was read. Nothing was landed.",
                 "Run again when it is complete; a file still being written should end in .part.",
+            )
+
+    def _expect_types(self, fitted: Contract, reading: Reading) -> None:
+        """Refuse a file of which a column has changed its type."""
+        profile = reading.profile
+        counts = {
+            name: (profile.rows - profile.nulls.get(name, 0) + filled, count)
+            for name, (filled, count) in reading.misfits.items()
+        }
+        changes = type_changes(counts, fitted)
+        if changes:
+            raise ContractViolation(
+                f"{self.file.path}: {'; '.join(changes)}. Nothing was landed.",
+                remedy(self.contract),
             )
 
     def _expect_enough(self, counted: LoadBatch, reading: Reading) -> None:

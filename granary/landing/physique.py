@@ -20,6 +20,8 @@ HEADER_LIMIT = 1 << 20
 # NUL, and the two that the hash of a row's attributes puts between values.
 FORBIDDEN = {0: "a NUL byte", 30: "the control character 30", 31: "the control character 31"}
 FORBIDDEN_BYTES = tuple(bytes([code]) for code in FORBIDDEN)
+# A space at the edge of a value.
+PADDED_EDGES = (b", ", b" ,", b"\n ", b" \n", b" \r", b'" ', b' "')
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 FOREIGN_ENCODINGS = {
@@ -37,6 +39,7 @@ class Physique:
         size: bytes.
         lines: physical lines, the header among them.
         plain: whether line breaks are of one kind and no byte is forbidden.
+        padded: whether a value may begin or end with a space.
         sha256: digest.
     """
 
@@ -44,6 +47,7 @@ class Physique:
     size: int
     lines: int
     plain: bool
+    padded: bool
     sha256: str
 
 
@@ -55,7 +59,7 @@ def examine(path: Path) -> Physique:
         FileUnreadable: the operating system says no.
     """
     size = lines = carriage_returns = 0
-    plain = True
+    plain, padded = True, False
     last = b"\n"
     digest = hashlib.sha256()
     try:
@@ -68,6 +72,7 @@ def examine(path: Path) -> Physique:
                 lines += chunk.count(b"\n")
                 carriage_returns += chunk.count(b"\r")
                 plain = plain and not any(byte in chunk for byte in FORBIDDEN_BYTES)
+                padded = padded or _has_padding(last + chunk)
                 last = chunk[-1:]
                 chunk = stream.read(CHUNK)
     except DAMAGED as error:
@@ -78,7 +83,8 @@ def examine(path: Path) -> Physique:
         raise unreadable(path, error) from error
     plain = plain and carriage_returns in (0, lines)
     line_count = lines + (last != b"\n")
-    return Physique(header.rstrip(b"\r\n"), size, line_count, plain, digest.hexdigest())
+    padded = padded or last == b" "
+    return Physique(header.rstrip(b"\r\n"), size, line_count, plain, padded, digest.hexdigest())
 
 
 def content_digest(path: Path, *, packed: bool = False) -> str:
@@ -152,6 +158,10 @@ def header_names(path: Path, physique: Physique) -> list[str]:
             f"{path}: line 1 is not a CSV header ({error}). Nothing was landed.",
             "Write the column names on line 1, separated by commas.",
         ) from error
+
+
+def _has_padding(chunk: bytes) -> bool:
+    return b" " in chunk and any(edge in chunk for edge in PADDED_EDGES)
 
 
 def _damaged(path: Path, error: Exception) -> FileRefused:

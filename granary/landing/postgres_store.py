@@ -82,13 +82,13 @@ class PostgresStore(Store):
     def _exclusively(self) -> None:
         self._lock(PREPARE_LOCK)
 
-    def _existing_columns(self, table: Table) -> set[str]:
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
         found = self.rows(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) "
+            "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = to_regclass($1) "
             "AND attnum > 0 AND NOT attisdropped",
             [table.name],
         )
-        return {name for (name,) in found}
+        return {column: required for column, required in found}
 
     def _has_schema(self, schema: str) -> bool:
         return bool(self.rows("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema]))

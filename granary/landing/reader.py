@@ -29,6 +29,7 @@ from granary.landing.checks import (
     cast,
     duplicate_candidates,
     is_faulty,
+    misfits,
     record_of,
     refuse_duplicate_lines,
     refuse_faulty_lines,
@@ -44,6 +45,8 @@ VALUES = "landing_values"
 BLOCK_ROWS = 20_000
 SAMPLE_ROWS = 20_000
 SMALL_FILE = 16 << 20
+# How much is read ahead while the warehouse writes.
+AHEAD = "32MB"
 # What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
 USUAL_LINE = 2 << 20
 KEPT_CHARACTERS = 10_000
@@ -98,6 +101,7 @@ class Reading:
         rows_read: records, those refused included; right after the last block.
         malformed: lines that are no record.
         faulty: records that do not meet the contract.
+        misfits: of these, by column, the filled values and those not of the column's type.
         profile: what the good rows look like.
     """
 
@@ -127,6 +131,7 @@ class Reading:
         self.rows_read = 0
         self.malformed = 0
         self.faulty = 0
+        self.misfits: dict[str, tuple[int, int]] = {}
         self.profile = Profile()
 
     def close(self) -> None:
@@ -145,6 +150,7 @@ class Reading:
         # One thread is the fastest for a small file: more of them cost more than they bring.
         small = self._physique.size < SMALL_FILE
         self._workbench.execute("SET threads = 1" if small else "RESET threads")
+        self._workbench.execute(f"SET streaming_buffer_size = '{AHEAD}'")
         self._prepare()
         try:
             with tempfile.NamedTemporaryFile(prefix="granary-faulty-", suffix=".csv") as aside:
@@ -171,6 +177,7 @@ class Reading:
         ):
             self.notes.execute(statement)
         self.rows_read = self.malformed = self.faulty = 0
+        self.misfits = {}
         self.profile = Profile()
 
     def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
@@ -296,6 +303,8 @@ class Reading:
         shown = [f"{typed(column)} AS {quoted(column.name)}" for column in columns]
         line = [f"CAST({number} AS INTEGER) AS source_line"] if number else []
         faulty = is_faulty(contract, batch.extracted_at)
+        padded = self._physique.padded
+        values = _values(source, self._header, contract, number, padded=padded)
         return f"""
             SELECT
               {", ".join(shown)},
@@ -307,7 +316,7 @@ class Reading:
               hash({", ".join(map(quoted, contract.key))}) AS key_hash,
               hash({", ".join(map(quoted, contract.columns))}) AS row_hash
               {"".join(f", {item}" for item in line)}
-            FROM ({_values(source, self._header, contract, number)}) AS read
+            FROM ({values}) AS read
         """
 
     def _source(self, path: Path, header: list[str], packed: str, options: str = "") -> str:
@@ -328,7 +337,7 @@ class Reading:
             return
         self.notes.execute(
             f"CREATE OR REPLACE TEMP TABLE {LINES} AS SELECT * FROM "
-            f"({_texts(source, self._header, number)}) AS texts "
+            f"({_texts(source, self._header, number, padded=True)}) AS texts "
             f"WHERE source_line IN (SELECT source_line FROM {CANDIDATES})"
         )
         self.notes.execute(refuse_duplicate_lines(self._contract, self._header))
@@ -339,34 +348,45 @@ class Reading:
             return
         header = ["source_line", *self._header]
         source = self._source(aside, header, "none", LONG_LINES if self._has_long(aside) else "")
-        self.notes.execute(
-            f"CREATE OR REPLACE TEMP TABLE {LINES} AS "
-            f"{_values(source, self._header, self._contract, 'CAST(source_line AS INTEGER)')}"
-        )
+        number = "CAST(source_line AS INTEGER)"
+        values = _values(source, self._header, self._contract, number, padded=True)
+        self.notes.execute(f"CREATE OR REPLACE TEMP TABLE {LINES} AS {values}")
         statement = refuse_faulty_lines(self._contract, self._batch.extracted_at, self._header)
         counted = self.notes.execute(statement).fetchone()
         if not counted or counted[0] != self.faulty:
             raise _read_differently(self._path)
+        for name, condition in misfits(self._contract, self._batch.extracted_at).items():
+            [counts] = self.notes.execute(
+                f"SELECT COUNT({quoted(name)}), COUNT(*) FILTER ({condition}) FROM {LINES}"
+            ).fetchall()
+            self.misfits[name] = counts
 
     def _has_long(self, aside: Path) -> bool:
         return aside.stat().st_size >= USUAL_LINE
 
 
-def _texts(source: str, header: list[str], number: str | None) -> str:
-    """SQL of a CSV file's values as text: trimmed, NULL when blank."""
+def _texts(source: str, header: list[str], number: str | None, *, padded: bool) -> str:
+    """SQL of a CSV file's values as text: trimmed, NULL when blank.
+
+    Args:
+        padded: there may be something to trim; the reader itself gives NULL for an empty value.
+    """
     line = [f"{number} AS source_line"] if number else []
-    texts = [f"NULLIF(trim({quoted(name)}), '') AS {quoted(name)}" for name in header]
+    trimmed = "NULLIF(trim({0}), '') AS {0}" if padded else "{0}"
+    texts = [trimmed.format(quoted(name)) for name in header]
     return f"SELECT {', '.join(line + texts)} FROM {source} AS lines"
 
 
-def _values(source: str, header: list[str], contract: Contract, number: str | None) -> str:
+def _values(
+    source: str, header: list[str], contract: Contract, number: str | None, *, padded: bool
+) -> str:
     """SQL of a CSV file's values: each as text, and those that are not text as their type too."""
     types = "".join(
         f", {cast(column)} AS {typed(column)}"
         for column in contract.columns.values()
         if column.kind != "text"
     )
-    return f"SELECT *{types} FROM ({_texts(source, header, number)}) AS texts"
+    return f"SELECT *{types} FROM ({_texts(source, header, number, padded=padded)}) AS texts"
 
 
 def header_record(names: list[str]) -> str:

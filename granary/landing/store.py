@@ -19,7 +19,7 @@ from granary.landing.tables import (
     LOAD_PROFILE,
     OPS_TABLES,
     Table,
-    add_column_statement,
+    change_statements,
     comment_statements,
     create_statement,
     literal,
@@ -109,8 +109,8 @@ class Store(ABC):
         """Wait until no other transaction makes tables."""
 
     @abstractmethod
-    def _existing_columns(self, table: Table) -> set[str]:
-        """Give the columns that a table has, none when there is no such table."""
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
 
     @abstractmethod
     def _has_schema(self, schema: str) -> bool:
@@ -129,7 +129,7 @@ class Store(ABC):
         """SQL on the workbench that turns hexadecimal digits into what a BYTEA column takes."""
 
     def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
         with self.together():
             self._exclusively()
             for schema in ("raw", "ops"):
@@ -141,15 +141,13 @@ class Store(ABC):
 
     def _prepare_table(self, table: Table) -> None:
         present = self._existing_columns(table)
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
-            return
         if present:
-            statements = [add_column_statement(table, column) for column in missing]
+            statements = change_statements(table, present)
         else:
             statements = [create_statement(table), *self._settle(table)]
-        for statement in [*statements, *comment_statements(table)]:
-            self.rows(statement)
+        if statements:
+            for statement in [*statements, *comment_statements(table)]:
+                self.rows(statement)
 
     def sightings(self) -> set[Sighting]:
         """Give the files that landed, as they looked then."""
@@ -249,9 +247,10 @@ class Store(ABC):
 
     def record_findings(self, batch: LoadBatch, findings: Findings) -> int:
         """Write refused lines, profile and anomalies of a batch; gives the refused lines."""
-        refused = self._append_query(
-            findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
-        )
+        self._append(LOAD_PROFILE, profile_rows(batch.load_id, findings.profile))
+        self._record_anomalies(batch.load_id, findings.anomalies)
+        if batch.rows_loaded == batch.rows_read:
+            return 0
         self._append_query(
             findings.notes,
             "raw.refused_line",
@@ -259,9 +258,9 @@ class Store(ABC):
             f"SELECT {batch.load_id} AS load_id, source_line, {self._bytes_of('record')} AS line "
             f"FROM {REFUSED_LINES} WHERE record IS NOT NULL",
         )
-        self._append(LOAD_PROFILE, profile_rows(batch.load_id, findings.profile))
-        self._record_anomalies(batch.load_id, findings.anomalies)
-        return refused
+        return self._append_query(
+            findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
+        )
 
     def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
         self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])

@@ -1,5 +1,6 @@
 """The tables that landing owns: raw.<feed> from the contracts, and the ledger in ops."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from granary.landing.contract import Contract
@@ -144,6 +145,20 @@ RETRACTION = Table(
     ("load_id",),
 )
 
+CONTRACT = Table(
+    "ops.contract",
+    "One row per version of a feed's contract that landing used.",
+    (
+        TableColumn("feed", "TEXT", True, "Feed of the contract."),
+        TableColumn("version", "INTEGER", True, "Version that the contract states."),
+        TableColumn("digest", "TEXT", True, "sha256 of the definition."),
+        TableColumn("definition", "TEXT", True, "What it demands, as JSON."),
+        TableColumn("reason", "TEXT", True, "Why the version was made."),
+        TableColumn("first_used_at", "TIMESTAMP", True, "When landing first used it (UTC)."),
+    ),
+    ("feed", "version"),
+)
+
 METRIC_DEFINITION = Table(
     "ops.metric_definition",
     "One row per metric as prod computes it, written when prod is planned or promoted.",
@@ -224,6 +239,25 @@ FORGOTTEN_VALUE = Table(
     ("domain", "tenant_id", "column_name", "digest"),
 )
 
+AUDIT_RESULT = Table(
+    "ops.audit_result",
+    "One row per audit of a model that a plan or run asked, kept for 90 days.",
+    (
+        TableColumn("run_id", "TEXT", True, "The plan or run; see ops.run."),
+        TableColumn("model", "TEXT", True, "Schema and name of the model."),
+        TableColumn(
+            "audit_number", "INTEGER", True, "Place among the audits of the model, from 1."
+        ),
+        TableColumn("audit", "TEXT", True, "Name of the audit."),
+        TableColumn("arguments", "TEXT", True, "What it checks, as the model says it."),
+        TableColumn("blocking", "BOOLEAN", True, "Whether a finding stops the run."),
+        TableColumn("rows_found", "BIGINT", True, "Rows that break it; 0 when it passed."),
+        TableColumn("checked_at", "TIMESTAMP", True, "When it was asked (UTC)."),
+        TableColumn("seconds", "DOUBLE PRECISION", True, "Time that it took."),
+    ),
+    ("run_id", "model", "audit_number"),
+)
+
 OPS_TABLES = (
     LOAD_BATCH,
     DEAD_LETTER,
@@ -233,20 +267,29 @@ OPS_TABLES = (
     RETRACTION,
     FORGOTTEN,
     FORGOTTEN_VALUE,
+    CONTRACT,
     METRIC_DEFINITION,
     RUN,
     MODEL_RUN,
+    AUDIT_RESULT,
 )
 
 
 def raw_table(contract: Contract) -> Table:
     """Describe the raw table of a feed: the file's columns 1:1, then the lineage columns.
 
+    Retired columns stay and may be NULL.
+
     It has no primary key: that of the ledger, written in the same transaction, already keeps a
     batch from landing twice, and a key on every line costs a third of the loading time.
     """
     columns = tuple(
-        TableColumn(column.name, column.sql_type, column.required, column.description)
+        TableColumn(
+            column.name,
+            column.sql_type,
+            column.required and not column.retired,
+            column.description,
+        )
         for column in contract.columns.values()
     )
     return Table(
@@ -270,9 +313,26 @@ def create_statement(table: Table) -> str:
     return f"CREATE TABLE {table.name} ({', '.join(lines)})"
 
 
-def add_column_statement(table: Table, column: TableColumn) -> str:
-    """Write ALTER TABLE for a column that a contract gained; older batches have NULL there."""
-    return f"ALTER TABLE {table.name} ADD COLUMN {quoted(column.name)} {column.sql_type}"
+def change_statements(table: Table, present: Mapping[str, bool]) -> list[str]:
+    """Write ALTER TABLE for the columns that a contract gained or no longer requires.
+
+    Older batches have NULL in a new column. Nothing is ever removed or cast.
+
+    Args:
+        present: the columns that the table has, and whether each is NOT NULL.
+    """
+    required = {column.name for column in table.columns if column.required}
+    added = [
+        f"ADD COLUMN {quoted(column.name)} {column.sql_type}"
+        for column in table.columns
+        if column.name not in present
+    ]
+    relaxed = [
+        f"ALTER COLUMN {quoted(name)} DROP NOT NULL"
+        for name, is_required in present.items()
+        if is_required and name not in required
+    ]
+    return [f"ALTER TABLE {table.name} {change}" for change in added + relaxed]
 
 
 def comment_statements(table: Table) -> list[str]:

@@ -80,7 +80,8 @@ def identify(gateway: Gateway, person: Person, feeds: Feeds) -> tuple[Identity, 
         for table in made:
             where = identity.within(table.columns)
             if where:
-                counts[table.shown] = _count(models, table.sql, where)
+                found = _count(models, table.sql, where)
+                counts[table.model] = counts.get(table.model, 0) + found
     return identity, {table: count for table, count in counts.items() if count}
 
 

@@ -6,7 +6,7 @@ from granary.errors import GranaryError
 from granary.landing.contract import load_contracts, load_tenants
 from granary.landing.files import discover
 from granary.landing.places import open_places
-from granary.pipeline import CONTRACTS, Pipeline
+from granary.pipeline import Pipeline
 from granary.privacy.files import StillNamed, clean_logs, find_in_home, find_in_landing
 from granary.privacy.forget import (
     Counts,
@@ -24,6 +24,7 @@ from granary.privacy.letters import naming
 from granary.privacy.person import Feeds, Person, feeds_of
 from granary.privacy.secret import Secret, make_secret
 from granary.reporter import Reporter
+from granary.settings import CONTRACTS
 
 LANDED = ("ops.dead_letter", "raw.refused_line")
 

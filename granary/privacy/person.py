@@ -104,8 +104,15 @@ class Table:
 
     @property
     def shown(self) -> str:
-        """Schema and name, for people."""
+        """Schema and name."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def model(self) -> str:
+        """The model whose table it is: sqlmesh__core.core__dim_member__123 is core.dim_member's."""
+        schema = self.schema.removeprefix("sqlmesh__")
+        name = self.name.removeprefix(f"{schema}__")
+        return f"{schema}.{name.partition('__')[0]}" if schema != self.schema else self.shown
 
 
 @dataclass

@@ -15,6 +15,7 @@ from granary.landing import (
     PostgresStore,
     Store,
 )
+from granary.landing.contract import Change
 
 ORDERS = """
 feed: shop_orders
@@ -97,6 +98,13 @@ def write_orders(path: Path, *lines: str, header: str = ORDERS_HEADER) -> Path:
 def orders_file(path: Path, contracts: dict[str, Contract]) -> LandingFile:
     """Describe a file of orders of the tenant north."""
     return LandingFile.from_options(path, contracts["shop_orders"], "north", EXTRACTED_AT)
+
+
+def accepted(contract: Contract, reason: str) -> Contract:
+    """Make a contract the next version of itself."""
+    version = contract.version + 1
+    change = Change(version=version, accepted_on=LANDED_AT.date(), reason=reason, what=("a rule",))
+    return contract.model_copy(update={"version": version, "changes": (*contract.changes, change)})
 
 
 def any_batch(file: LandingFile) -> LoadBatch:
