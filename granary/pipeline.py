@@ -18,8 +18,10 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
-from granary.landing.folder import Outcome
+from granary.landing.folder import Outcome, Waiting
 from granary.landing.loader import utc_now
+from granary.landing.places import open_places
+from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
@@ -36,6 +38,7 @@ from semantic.registry import load_registry
 if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
+SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
 Work = Callable[["Transformation", Step], "Evaluations"]
 
@@ -64,23 +67,32 @@ class Pipeline:
             self._share_connection()
             step.result = f"is up: {self.gateway.describe()}"
 
+    def nothing_to_land(self) -> bool:
+        """Say whether no file lies in any of the landing places."""
+        return all(place.is_empty() for place in open_places(self.settings))
+
     def land(self) -> LandingReport:
-        """Land what is new in the landing folder."""
+        """Land what is new in the landing places."""
+        places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
         with self._landing() as (step, store):
 
             def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
                 step.say(f"{done}/{total} {file.source}")
-                self._observer.file(file, outcome)
+                if not isinstance(outcome, Waiting):
+                    self._observer.file(file, outcome)
 
             report = land_all(
                 store,
-                self.settings.landing_path,
-                load_contracts(CONTRACTS),
+                places,
+                contracts,
                 load_tenants(CONTRACTS / "tenants.yaml"),
                 progress=progress,
+                sets=load_sets(SETS, contracts),
             )
             step.result = _landing_summary(report)
         self._observer.landing_done(report, self.gateway)
+        for message in report.waiting:
+            self._reporter.line(message)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -95,11 +107,14 @@ class Pipeline:
         Raises:
             GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
         """
-        contract = known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        contracts = load_contracts(CONTRACTS)
+        contract = known(feed, contracts, "feed", CONTRACTS)
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
+            store.prepare([contract])
+            expect_partners(file, store.sightings(), load_sets(SETS, contracts))
             batch = land_file(store, file, contract)
             self._observer.file(file, batch)
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
@@ -283,6 +298,14 @@ class Pipeline:
         self._prepare_raw()
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
+
+    def alone(self, purpose: str) -> AbstractContextManager[None]:
+        """Be the one writer for as long as something lasts; say for whom it waits."""
+        return self.gateway.writer(purpose, self._waiting)
+
+    def models(self) -> AbstractContextManager["Transformation"]:
+        """Load the models, for those who are the one writer."""
+        return self._load()
 
     def _transform(self, verb: str, environment: str, work: Work) -> None:
         # SQLMesh extends sqlglot's generators, which has to happen before definitions are written:
