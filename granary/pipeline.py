@@ -19,11 +19,12 @@ from granary.landing import (
     load_tenants,
 )
 from granary.landing.folder import Outcome, Waiting
+from granary.landing.freshness import stale_feeds
 from granary.landing.loader import utc_now
 from granary.landing.places import open_places
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
-from granary.ledger import latest_extracts, retract
+from granary.ledger import latest_extracts, retract, unusual_since
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
+SHOWN_UNUSUAL = 5
 Work = Callable[["Transformation", Step], "Evaluations"]
 
 
@@ -74,6 +76,7 @@ class Pipeline:
     def land(self) -> LandingReport:
         """Land what is new in the landing places."""
         places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
+        began = utc_now()
         with self._landing() as (step, store):
 
             def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
@@ -89,8 +92,10 @@ class Pipeline:
                 progress=progress,
                 sets=load_sets(SETS, contracts),
             )
+            stale = stale_feeds(store, contracts.values(), utc_now())
+            report.problems += [f"{one.message}." for one in stale if one.policy == "stop"]
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_unusual(report, began)
         for message in report.waiting:
             self._reporter.line(message)
         for problem in report.problems:
@@ -112,6 +117,7 @@ class Pipeline:
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
+        began = utc_now()
         with self._landing() as (step, store):
             store.prepare([contract])
             expect_partners(file, store.sightings(), load_sets(SETS, contracts))
@@ -119,7 +125,17 @@ class Pipeline:
             self._observer.file(file, batch)
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_unusual(report, began)
+
+    def _tell_unusual(self, report: LandingReport, began: datetime) -> None:
+        """Tell of what landed, or came late, and is unlike its feed's past."""
+        with self.gateway.operations() as connection:
+            unusual = unusual_since(connection, began)
+        self._observer.landing_done(report, unusual, self.gateway)
+        for one in unusual[:SHOWN_UNUSUAL]:
+            self._reporter.warn(f"{one.source}: {one.message}.")
+        if len(unusual) > SHOWN_UNUSUAL:
+            self._reporter.line(f"{len(unusual) - SHOWN_UNUSUAL} more are in ops.anomaly.")
 
     @contextmanager
     def _landing(self) -> Iterator[tuple[Step, Store]]:

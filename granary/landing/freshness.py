@@ -51,7 +51,7 @@ def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> l
 
 def _newest(store: Store) -> list[tuple[str, str, int, datetime]]:
     """Give the newest batch of every feed and tenant."""
-    return store.rows(  # type: ignore[return-value]
+    return store.rows(
         "SELECT feed, tenant_id, load_id, extracted_at FROM ("
         "SELECT feed, tenant_id, load_id, extracted_at, ROW_NUMBER() OVER ("
         "PARTITION BY feed, tenant_id ORDER BY extracted_at DESC, load_timestamp DESC) AS place "
