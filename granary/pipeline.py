@@ -21,7 +21,7 @@ from granary.landing import (
 from granary.landing.folder import Outcome
 from granary.landing.loader import utc_now
 from granary.landing.store import Store
-from granary.ledger import latest_extracts, retract
+from granary.ledger import Unusual, latest_extracts, retract, unusual_since
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
 PROD = "prod"
+# Of what is unusual; a screen full of it is not read.
+MOST_TOLD = 10
 Work = Callable[["Transformation", Step], "Evaluations"]
 
 
@@ -80,7 +82,7 @@ class Pipeline:
                 progress=progress,
             )
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_done(report)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -104,7 +106,7 @@ class Pipeline:
             self._observer.file(file, batch)
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_done(report)
 
     @contextmanager
     def _landing(self) -> Iterator[tuple[Step, Store]]:
@@ -115,6 +117,17 @@ class Pipeline:
             self.gateway.store() as store,
         ):
             yield step, store
+
+    def _tell_done(self, report: LandingReport) -> None:
+        unusual: list[Unusual] = []
+        if report.landed:
+            with self.gateway.operations() as connection:
+                unusual = unusual_since(connection, min(b.started_at for b in report.landed))
+        for one in unusual[:MOST_TOLD]:
+            self._reporter.warn(f"{one.source}: {one.message}.")
+        if len(unusual) > MOST_TOLD:
+            self._reporter.warn(f"{len(unusual) - MOST_TOLD} more are in ops.anomaly.")
+        self._observer.landing_done(report, unusual, self.gateway)
 
     def _tell_late(self, report: LandingReport) -> None:
         if not report.landed:

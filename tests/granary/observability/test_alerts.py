@@ -106,7 +106,9 @@ def test_a_file_unlike_those_before_is_told_with_its_figures(
         lines = [f"A{month}-{n},C{n},1,2025-01-05,,open" for n in range(count)]
         path = landing / f"appeals_20250{month}01T020000Z.csv"
         path.write_text("\n".join([header, *lines, ""]))
-    assert granary("load").exit_code == 0
+    told = granary("load")
+    assert told.exit_code == 0
+    assert "warning aca/issuer_1/appeals_20250601T020000Z.csv: 5 rows" in told.messages
 
     [message] = web.received
     assert "appeals_20250601T020000Z.csv: 5 rows" in message["message"]
