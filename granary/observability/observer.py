@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from granary.runs import FinishedRun
 
 # Verbs that somebody waits for who is not at the terminal.
-WATCHED = ("up", "load", "plan", "run", "promote", "retract", "retry", "forget")
+WATCHED = ("up", "load", "plan", "run", "promote")
 # What these say of an error may quote what was asked for.
 PRIVATE = ("sql",)
 UNFORESEEN = "something went wrong that Granary did not foresee"
