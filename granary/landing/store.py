@@ -213,9 +213,10 @@ class Store(ABC):
 
     def record_findings(self, batch: LoadBatch, findings: Findings) -> int:
         """Write refused lines, profile and anomalies of a batch; gives the refused lines."""
-        refused = self._append_query(
-            findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
-        )
+        self._append(LOAD_PROFILE, profile_rows(batch.load_id, findings.profile))
+        self._record_anomalies(batch.load_id, findings.anomalies)
+        if batch.rows_loaded == batch.rows_read:
+            return 0
         self._append_query(
             findings.notes,
             "raw.refused_line",
@@ -223,9 +224,9 @@ class Store(ABC):
             f"SELECT {batch.load_id} AS load_id, source_line, {self._bytes_of('record')} AS line "
             f"FROM {REFUSED_LINES} WHERE record IS NOT NULL",
         )
-        self._append(LOAD_PROFILE, profile_rows(batch.load_id, findings.profile))
-        self._record_anomalies(batch.load_id, findings.anomalies)
-        return refused
+        return self._append_query(
+            findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
+        )
 
     def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
         self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])
