@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from granary.runs import FinishedRun
 
 # Verbs that somebody waits for who is not at the terminal.
-WATCHED = ("up", "load", "plan", "run", "promote", "retract", "retry", "forget")
+WATCHED = ("up", "load", "plan", "run", "promote")
 # What these say of an error may quote what was asked for.
 PRIVATE = ("sql",)
 UNFORESEEN = "something went wrong that Granary did not foresee"
@@ -108,16 +108,20 @@ class Observer:
             )
 
     def landing_done(
-        self, report: "LandingReport", unusual: "Iterable[Unusual]", gateway: "Gateway"
+        self, report: "LandingReport", unusual: Iterable["Unusual"], gateway: "Gateway"
     ) -> None:
-        """All files have been told of, except those that had landed before or that are astray."""
+        """All that landed or was refused has been told of; now what is left.
+
+        Args:
+            unusual: what was unusual about batches that landed.
+        """
         for file in report.skipped:
             self._log.debug(
                 "file_skipped", feed=file.feed, tenant_id=file.tenant_id, source=file.source
             )
         for problem in report.problems:
             if problem not in self._told_problems:
-                self._log.error("file_refused", error_class="stray", error=problem)
+                self._log.error("file_refused", error_class="not_read", error=problem)
                 self._alert(Level.ERROR, problem)
         for one in unusual:
             self._log.warning("file_unusual", **asdict(one))
