@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
+from granary.letters_cli import letters_app, retry
 from granary.metrics_cli import metrics_app
 from granary.reporter import Reporter
 from granary.settings import Settings
@@ -34,6 +35,8 @@ app.add_typer(
 app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
+app.add_typer(letters_app, name="dead-letters", help="List, count and export what was refused.")
+app.command()(retry)
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 reporter = Reporter()
 

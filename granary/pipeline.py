@@ -18,6 +18,10 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.contract_versions import record_versions
+from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
+from granary.landing.loader import utc_now
+from granary.landing.replay import replay
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
@@ -130,6 +134,53 @@ class Pipeline:
             "its rows stay in raw, history no longer counts them."
         )
         self.run()
+
+    def retry(self, wanted: Wanted, mended: Path | None) -> int:
+        """Try refused lines and files again, and bring prod to what then holds.
+
+        Args:
+            wanted: which of those that wait.
+            mended: an export with corrected values; only its lines are tried.
+
+        Returns:
+            1 when something that was tried still waits, 0 otherwise.
+        """
+        rows = read_mended(mended) if mended else None
+        contracts = load_contracts(CONTRACTS)
+        with self._landing() as (step, store):
+            store.prepare(contracts.values())
+            drifted = record_versions(store, contracts.values(), utc_now())
+            waiting = waiting_lines(store, wanted)
+            report = replay(
+                store,
+                {name: known for name, known in contracts.items() if name not in drifted},
+                waiting if rows is None else mend(waiting, rows),
+            )
+            files = waiting_files(store, wanted) if rows is None else []
+            step.result = (
+                f"{report.replayed:,} lines replayed, {report.closed:,} repeated another, "
+                f"{report.refused:,} still refused"
+            )
+        for problem in (*report.problems, *map(str, drifted.values())):
+            self._reporter.error(problem)
+        left = self._retry_files(wanted) if files else 0
+        freshness = self.freshness()
+        if freshness.is_built and freshness.batches_waiting:
+            self.run()
+        return 1 if report.exit_code or drifted or left else 0
+
+    def _retry_files(self, wanted: Wanted) -> int:
+        """Land what is in the landing folder; gives how many refused files still wait."""
+        self.land()
+        with self.gateway.store() as store:
+            left = waiting_files(store, wanted)
+        for source in left:
+            if not (self.settings.landing_path / source).exists():
+                self._reporter.line(
+                    f"{source} is no longer in the landing folder: put it there again, or name "
+                    "its place with: granary load FILE --feed … --tenant … --extracted-at …"
+                )
+        return len(left)
 
     def build_prod(self) -> None:
         """Bring prod to the checkout's models and to what has landed."""
