@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
-from granary.letters_cli import letters_app, retry
+from granary.letters_cli import Feed, Load, Reason, Tenant, letters_app, wanted
 from granary.metrics_cli import metrics_app
+from granary.observability.cli import alert, trace
+from granary.observability.observer import Observer
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -36,9 +38,11 @@ app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
 app.add_typer(letters_app, name="dead-letters", help="List, count and export what was refused.")
-app.command()(retry)
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+app.command()(alert)
+app.command()(trace)
 reporter = Reporter()
+observer = Observer(Settings, reporter)
 
 DEMO_TENANTS = 3
 DEMO_MEMBERS = 20_000
@@ -49,6 +53,12 @@ PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Let the observer know which verb is at work."""
+    observer.verb = context.invoked_subcommand or ""
 
 
 @app.command()
@@ -234,6 +244,20 @@ def retract(
 
 
 @app.command()
+def retry(
+    load: Load = None,
+    reason: Reason = None,
+    feed: Feed = None,
+    tenant: Tenant = None,
+    mended: Annotated[
+        Path | None, typer.Option(help="An export whose values were corrected; only its lines.")
+    ] = None,
+) -> None:
+    """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
+    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended))
+
+
+@app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
     pipeline = _start()
@@ -351,7 +375,8 @@ def docs() -> None:
 def main() -> None:
     """Run the command line; what goes wrong is told in sentences, never as a traceback."""
     try:
-        app()
+        with observer.command():
+            app()
     except GranaryError as error:
         reporter.error(error.message)
         if error.remedy:
@@ -380,7 +405,7 @@ def _show(lines: list[str]) -> None:
 def _start() -> "Pipeline":
     from granary.pipeline import Pipeline
 
-    pipeline = Pipeline(Settings(), reporter)
+    pipeline = Pipeline(Settings(), reporter, observer)
     pipeline.start()
     return pipeline
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from granary.errors import GranaryError
-from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format, write_rows
 
@@ -52,7 +51,7 @@ def list_letters(
     from granary.landing import letters
 
     with _store() as store:
-        rows = letters.list_letters(store, _wanted(feed, tenant, load, reason, status), limit)
+        rows = letters.list_letters(store, wanted(feed, tenant, load, reason, status), limit)
     write_rows(rows, format.value)
 
 
@@ -69,7 +68,7 @@ def groups(
     from granary.landing import letters
 
     with _store() as store:
-        rows = letters.group_letters(store, _wanted(feed, tenant, load, reason, status))
+        rows = letters.group_letters(store, wanted(feed, tenant, load, reason, status))
     write_rows(rows, format.value)
 
 
@@ -85,7 +84,7 @@ def export(
     from granary.landing import letters
 
     with _store() as store:
-        waiting = letters.waiting_lines(store, _wanted(feed, tenant, load, reason, None))
+        waiting = letters.waiting_lines(store, wanted(feed, tenant, load, reason))
     feeds = sorted({letter.feed for letter in waiting})
     if len(feeds) > 1:
         raise GranaryError(f"Lines of {', '.join(feeds)} wait.", "Name one feed with --feed.")
@@ -108,29 +107,17 @@ def export(
     typer.echo(f"Correct them, then: granary retry --mended {file}")
 
 
-def retry(
-    load: Load = None,
-    reason: Reason = None,
-    feed: Feed = None,
-    tenant: Tenant = None,
-    mended: Annotated[
-        Path | None, typer.Option(help="An export whose values were corrected; only its lines.")
-    ] = None,
-) -> None:
-    """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
-    from granary.pipeline import Pipeline
-
-    pipeline = Pipeline(Settings(), Reporter())
-    pipeline.start()
-    raise typer.Exit(pipeline.retry(_wanted(feed, tenant, load, reason, None), mended))
-
-
-def _wanted(
-    feed: str | None, tenant: str | None, load: int | None, reason: str | None, of: Status | None
+def wanted(
+    feed: str | None,
+    tenant: str | None,
+    load: int | None,
+    reason: str | None,
+    status: Status | None = None,
 ) -> "Wanted":
+    """Put the options that choose dead letters together."""
     from granary.landing.letters import Wanted
 
-    return Wanted(feed, tenant, load, reason, of.value if of else None)
+    return Wanted(feed, tenant, load, reason, status.value if status else None)
 
 
 @contextmanager

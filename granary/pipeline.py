@@ -13,12 +13,14 @@ from granary.gateways.base import Rows
 from granary.landing import (
     LandingFile,
     LandingReport,
+    LoadBatch,
     land_all,
     land_file,
     load_contracts,
     load_tenants,
 )
 from granary.landing.contract_versions import record_versions
+from granary.landing.folder import Outcome
 from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
 from granary.landing.loader import utc_now
 from granary.landing.replay import replay
@@ -26,9 +28,10 @@ from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
 from granary.names import known
+from granary.observability.observer import Observer
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
-from granary.runs import Freshness, ModelRun, RunLog, project_version
+from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_version
 from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
 from granary.superset.frontend import Frontend
@@ -44,12 +47,19 @@ Work = Callable[["Transformation", Step], "Evaluations"]
 class Pipeline:
     """What the verbs do, on the warehouse that settings name."""
 
-    def __init__(self, settings: Settings, reporter: Reporter) -> None:
-        """Remember the settings; nothing is started yet."""
+    def __init__(
+        self, settings: Settings, reporter: Reporter, observer: Observer | None = None
+    ) -> None:
+        """Remember the settings; nothing is started yet.
+
+        Args:
+            observer: hears what happens; one of its own when not given.
+        """
         self.settings = settings
         self.gateway = open_gateway(settings)
         self.frontend = Frontend(settings)
         self._reporter = reporter
+        self._observer = observer or Observer(lambda: settings, reporter)
 
     def start(self) -> None:
         """Bring the warehouse up and let plain `sqlmesh` find it."""
@@ -61,14 +71,20 @@ class Pipeline:
     def land(self) -> LandingReport:
         """Land what is new in the landing folder."""
         with self._landing() as (step, store):
+
+            def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
+                step.say(f"{done}/{total} {file.source}")
+                self._observer.file(file, outcome)
+
             report = land_all(
                 store,
                 self.settings.landing_path,
                 load_contracts(CONTRACTS),
                 load_tenants(CONTRACTS / "tenants.yaml"),
-                progress=lambda done, total, file: step.say(f"{done}/{total} {file.source}"),
+                progress=progress,
             )
             step.result = _landing_summary(report)
+        self._observer.landing_done(report, self.gateway)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -89,9 +105,10 @@ class Pipeline:
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
             batch = land_file(store, file, contract)
-            step.result = _landing_summary(
-                LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
-            )
+            self._observer.file(file, batch)
+            report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
+            step.result = _landing_summary(report)
+        self._observer.landing_done(report, self.gateway)
 
     @contextmanager
     def _landing(self) -> Iterator[tuple[Step, Store]]:
@@ -129,6 +146,7 @@ class Pipeline:
             self._prepare_raw()
             with self.gateway.operations() as connection:
                 retraction = retract(connection, load_id, reason)
+        self._observer.retracted(retraction)
         self._reporter.line(
             f"Retracted {retraction.source} ({retraction.feed} of {retraction.tenant_id}); "
             "its rows stay in raw, history no longer counts them."
@@ -161,13 +179,30 @@ class Pipeline:
                 f"{report.replayed:,} lines replayed, {report.closed:,} repeated another, "
                 f"{report.refused:,} still refused"
             )
-        for problem in (*report.problems, *map(str, drifted.values())):
+        problems = [*report.problems, *map(str, drifted.values())]
+        for batch in report.landed:
+            self._observer.file(self._file_of(batch), batch)
+        self._observer.landing_done(
+            LandingReport(landed=report.landed, problems=problems), self.gateway
+        )
+        for problem in problems:
             self._reporter.error(problem)
         left = self._retry_files(wanted) if files else 0
         freshness = self.freshness()
         if freshness.is_built and freshness.batches_waiting:
             self.run()
         return 1 if report.exit_code or drifted or left else 0
+
+    def _file_of(self, batch: LoadBatch) -> LandingFile:
+        """Describe the file that a batch's lines came with."""
+        return LandingFile(
+            self.settings.landing_path / batch.source,
+            batch.source,
+            batch.domain,
+            batch.tenant_id,
+            batch.feed.removeprefix(f"{batch.domain}_"),
+            batch.extracted_at,
+        )
 
     def _retry_files(self, wanted: Wanted) -> int:
         """Land what is in the landing folder; gives how many refused files still wait."""
@@ -293,6 +328,11 @@ class Pipeline:
         with self._load() as transformation:
             return transformation.compare(source, target)
 
+    def upstream(self, model: str) -> list[str]:
+        """Tell which models and raw tables a model is made from, a line per model on the way."""
+        with self._load() as transformation:
+            return transformation.upstream(model)
+
     def query_as_of(self, sql: str, moment: datetime) -> Rows:
         """Answer a query as the warehouse would have answered it at a moment.
 
@@ -329,8 +369,11 @@ class Pipeline:
                 if environment == PROD and verb != "run":
                     # A run goes on with the models, and so the definitions, of the last plan.
                     record_definitions(connection, load_registry())
+            self._observer.run_began(run_id, environment)
             error: str | None = "stopped before its end"
             models: Mapping[str, ModelRun] = {}
+            warnings: list[str] = []
+            began_at = utc_now()
             try:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
@@ -341,6 +384,7 @@ class Pipeline:
                             done = work(transformation, step)
                         finally:
                             models = transformation.evaluations.models
+                            warnings = transformation.evaluations.warnings
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "
                         f"{done.audits} audits passed"
@@ -355,8 +399,12 @@ class Pipeline:
                 )
                 with self.gateway.operations() as connection:
                     RunLog(connection).finish(run_id, error, models, rows)
+                finished = FinishedRun(
+                    run_id, verb, environment, began_at, utc_now(), error, models
+                )
+                self._observer.run_ended(finished, warnings, self.gateway)
                 self._refresh_figures(environment)
-        for warning in done.warnings:
+        for warning in warnings:
             self._reporter.warn(warning)
 
     def _refresh_figures(self, environment: str) -> None:

@@ -16,8 +16,8 @@ from granary.landing.files import FileStamp, LandingFile, discover
 from granary.landing.loader import Clock, land_prepared, utc_now
 from granary.landing.store import Store
 
-Progress = Callable[[int, int, LandingFile], None]
 Outcome = LoadBatch | FileProblem | None
+Progress = Callable[[int, int, LandingFile, Outcome], None]
 
 
 @dataclass
@@ -54,7 +54,8 @@ def land_all(
 
     Args:
         now: the clock, UTC without zone; gives load_timestamp, in the order of the files.
-        progress: called after each new file with files done, new files in all, and the file.
+        progress: called after each new file with files done, new files in all, the file, and
+            what became of it.
 
     Raises:
         GranaryError: the landing folder or the warehouse is out of reach.
@@ -156,4 +157,4 @@ class _Work:
         with self._lock:
             self._outcomes[file.source] = outcome
             if self._progress:
-                self._progress(len(self._outcomes), len(self._files), file)
+                self._progress(len(self._outcomes), len(self._files), file, outcome)

@@ -209,6 +209,25 @@ MODEL_RUN = Table(
     ("run_id", "model"),
 )
 
+AUDIT_RESULT = Table(
+    "ops.audit_result",
+    "One row per audit of a model that a plan or run asked, kept for 90 days.",
+    (
+        TableColumn("run_id", "TEXT", True, "The plan or run; see ops.run."),
+        TableColumn("model", "TEXT", True, "Schema and name of the model."),
+        TableColumn(
+            "audit_number", "INTEGER", True, "Place among the audits of the model, from 1."
+        ),
+        TableColumn("audit", "TEXT", True, "Name of the audit."),
+        TableColumn("arguments", "TEXT", True, "What it checks, as the model says it."),
+        TableColumn("blocking", "BOOLEAN", True, "Whether a finding stops the run."),
+        TableColumn("rows_found", "BIGINT", True, "Rows that break it; 0 when it passed."),
+        TableColumn("checked_at", "TIMESTAMP", True, "When it was asked (UTC)."),
+        TableColumn("seconds", "DOUBLE PRECISION", True, "Time that it took."),
+    ),
+    ("run_id", "model", "audit_number"),
+)
+
 OPS_TABLES = (
     LOAD_BATCH,
     DEAD_LETTER,
@@ -220,6 +239,7 @@ OPS_TABLES = (
     METRIC_DEFINITION,
     RUN,
     MODEL_RUN,
+    AUDIT_RESULT,
 )
 
 

@@ -109,7 +109,7 @@ def test_what_nobody_foresaw_exits_1_and_keeps_its_details_in_a_log(
     # What the error says may be somebody's data, and the terminal may be a shared log.
     assert "Jane Doe" not in outcome.messages
     assert "Traceback" not in outcome.messages
-    [log] = (home / "logs").iterdir()
+    [log] = (home / "logs").glob("error_*.log")
     assert str(log) in outcome.messages
     assert "RuntimeError: member Jane Doe" in log.read_text()
 

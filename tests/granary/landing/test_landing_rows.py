@@ -331,7 +331,7 @@ def test_progress_and_report_tell_what_happened(
         landing,
         contracts,
         tenants,
-        progress=lambda done, total, file: seen.append((done, total, file.source)),
+        progress=lambda done, total, file, _: seen.append((done, total, file.source)),
     )
 
     assert [step[:2] for step in seen] == [(1, 2), (2, 2)]
