@@ -12,7 +12,7 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract sql metrics trace contract dead-letters retry alert doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract forget sql metrics trace contract dead-letters retry alert doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ diff: $(UV) ## Compare the tables of ENV=sandbox with prod's
 
 retract: $(UV) ## Take batch LOAD_ID=… out of history, REASON="…"
 	@$(GRANARY) retract $(LOAD_ID) --reason "$(REASON)"
+
+forget: $(UV) ## Remove a person of TENANT=… everywhere, REASON="…"; asks for the id
+	@$(GRANARY) forget --tenant "$(TENANT)" --reason "$(REASON)"
 
 sql: $(UV) ## Answer Q="SELECT …"
 	@$(GRANARY) sql "$(Q)"

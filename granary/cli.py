@@ -16,6 +16,7 @@ from granary.letters_cli import Feed, Load, Reason, Tenant, letters_app, wanted
 from granary.metrics_cli import metrics_app
 from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
+from granary.privacy_cli import forget
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -41,6 +42,7 @@ app.add_typer(letters_app, name="dead-letters", help="List, count and export wha
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 app.command()(alert)
 app.command()(trace)
+app.command()(forget)
 reporter = Reporter()
 observer = Observer(Settings, reporter)
 
@@ -74,7 +76,7 @@ def up(
         # Better now than after minutes of work.
         frontend.server.check_port()
     freshness = pipeline.freshness()
-    if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
+    if not freshness.is_built and pipeline.nothing_to_land():
         _generate(
             pipeline.settings,
             DEMO_TENANTS,
@@ -424,10 +426,6 @@ def _keep_traceback() -> Path:
         path = Path(tempfile.mkdtemp(prefix="granary-")) / name
     path.write_text(details)
     return path
-
-
-def _any_file(landing: Path) -> bool:
-    return landing.exists() and any(path.is_file() for path in landing.rglob("*"))
 
 
 def _generate(

@@ -20,10 +20,13 @@ from granary.landing import (
     load_tenants,
 )
 from granary.landing.contract_versions import record_versions
-from granary.landing.folder import Outcome
+from granary.landing.files import discover
+from granary.landing.folder import Outcome, Waiting
 from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
 from granary.landing.loader import utc_now
+from granary.landing.places import open_places
 from granary.landing.replay import replay
+from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
@@ -40,6 +43,7 @@ from semantic.registry import load_registry
 if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
+SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
 Work = Callable[["Transformation", Step], "Evaluations"]
 
@@ -68,23 +72,32 @@ class Pipeline:
             self._share_connection()
             step.result = f"is up: {self.gateway.describe()}"
 
+    def nothing_to_land(self) -> bool:
+        """Say whether no file lies in any of the landing places."""
+        return all(place.is_empty() for place in open_places(self.settings))
+
     def land(self) -> LandingReport:
-        """Land what is new in the landing folder."""
+        """Land what is new in the landing places."""
+        places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
         with self._landing() as (step, store):
 
             def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
                 step.say(f"{done}/{total} {file.source}")
-                self._observer.file(file, outcome)
+                if not isinstance(outcome, Waiting):
+                    self._observer.file(file, outcome)
 
             report = land_all(
                 store,
-                self.settings.landing_path,
-                load_contracts(CONTRACTS),
+                places,
+                contracts,
                 load_tenants(CONTRACTS / "tenants.yaml"),
                 progress=progress,
+                sets=load_sets(SETS, contracts),
             )
             step.result = _landing_summary(report)
         self._observer.landing_done(report, self.gateway)
+        for message in report.waiting:
+            self._reporter.line(message)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -99,11 +112,14 @@ class Pipeline:
         Raises:
             GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
         """
-        contract = known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        contracts = load_contracts(CONTRACTS)
+        contract = known(feed, contracts, "feed", CONTRACTS)
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
+            store.prepare([contract])
+            expect_partners(file, store.sightings(), load_sets(SETS, contracts))
             batch = land_file(store, file, contract)
             self._observer.file(file, batch)
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
@@ -176,7 +192,7 @@ class Pipeline:
             )
             files = waiting_files(store, wanted) if rows is None else []
             step.result = (
-                f"{report.replayed:,} lines replayed, {report.closed:,} repeated another, "
+                f"{report.replayed:,} lines replayed, {report.closed:,} closed, "
                 f"{report.refused:,} still refused"
             )
         problems = [*report.problems, *map(str, drifted.values())]
@@ -205,16 +221,17 @@ class Pipeline:
         )
 
     def _retry_files(self, wanted: Wanted) -> int:
-        """Land what is in the landing folder; gives how many refused files still wait."""
+        """Land what is in the landing places; gives how many refused files still wait."""
         self.land()
         with self.gateway.store() as store:
             left = waiting_files(store, wanted)
-        for source in left:
-            if not (self.settings.landing_path / source).exists():
-                self._reporter.line(
-                    f"{source} is no longer in the landing folder: put it there again, or name "
-                    "its place with: granary load FILE --feed … --tenant … --extracted-at …"
-                )
+        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
+        found = discover(open_places(self.settings), contracts, tenants)
+        for source in sorted(set(left) - {file.source for file in found.files}):
+            self._reporter.line(
+                f"{source} is in no landing place any more: put it there again, or load it from "
+                "where it is: granary load FILE --feed … --tenant … --extracted-at …"
+            )
         return len(left)
 
     def build_prod(self) -> None:
@@ -351,6 +368,14 @@ class Pipeline:
         self._prepare_raw()
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
+
+    def alone(self, purpose: str) -> AbstractContextManager[None]:
+        """Be the one writer for as long as something lasts; say for whom it waits."""
+        return self.gateway.writer(purpose, self._waiting)
+
+    def models(self) -> AbstractContextManager["Transformation"]:
+        """Load the models, for those who are the one writer."""
+        return self._load()
 
     def _transform(self, verb: str, environment: str, work: Work) -> None:
         # SQLMesh extends sqlglot's generators, which has to happen before definitions are written:

@@ -60,7 +60,9 @@ class PostgresStore(Store):
 
     def second(self) -> "PostgresStore":
         """Open another connection: while the server writes one file, the next is read."""
-        return PostgresStore(self._conninfo)
+        second = PostgresStore(self._conninfo)
+        second.secret = self.secret
+        return second
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement; gives its rows."""

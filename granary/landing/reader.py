@@ -281,7 +281,7 @@ class Reading:
 
     def _stream(self, statement: str) -> Iterator[pa.Table]:
         try:
-            for batch in self._workbench.sql(statement).to_arrow_reader(BLOCK_ROWS):
+            for batch in self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS):
                 yield pa.Table.from_batches([batch])
         except duckdb.InvalidInputException as error:
             raise NotPlain from error

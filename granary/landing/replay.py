@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from granary.landing.batch import LOAD_ID_DIGITS, LOADED, LoadBatch
-from granary.landing.checks import REFUSED_LINES
+from granary.landing.checks import FORGOTTEN, REFUSED_LINES
 from granary.landing.contract import Column, Contract
 from granary.landing.errors import ContractViolation
 from granary.landing.fit import fit, missing_headers
@@ -30,7 +30,8 @@ from granary.landing.store import LEDGER_COLUMNS, Store, Target
 from granary.landing.tables import literal, quoted, raw_table
 
 CHUNK = 200
-DUPLICATE = "duplicate"
+# Lines with nothing to mend: they repeat the line before them, or nobody may keep them.
+SETTLED = ("duplicate", FORGOTTEN)
 
 
 @dataclass
@@ -40,7 +41,7 @@ class ReplayReport:
     Attributes:
         landed: the batches that brought lines.
         replayed: lines that are in raw now.
-        closed: lines that turned out to repeat the line before them.
+        closed: lines that turned out to have nothing to mend.
         refused: lines that still do not meet their contract.
         problems: a message per file whose lines could not be tried.
     """
@@ -105,7 +106,8 @@ class _Replay:
             name for name in missing_headers(header, known) if not known.by_header[name].required
         ]
         self._names = [*header, *later]
-        self.fitted = fit(self._names, known, original.source)
+        fitted = fit(self._names, known, original.source)
+        self.fitted = store.barring(fitted, original.tenant_id)
         blanks = b"," * len(later)
         self._lines: list[Line] = [
             (letter.source_line, letter.record + blanks) for letter in letters
@@ -169,10 +171,10 @@ class _Replay:
         found = reading.notes.execute(
             f"SELECT source_line, column_name, reason, error_class, raw_text FROM {REFUSED_LINES}"
         ).fetchall()
-        repeated = [row[0] for row in found if row[3] == DUPLICATE]
+        settled = [row[0] for row in found if row[3] in SETTLED]
         refused = {row[0] for row in found}
         landed = [line for line, _ in self._lines if line not in refused]
-        target.remove(repeated)
+        target.remove(settled)
         if landed:
             self._bring_standing(batch)
             rows = self._count(batch)
@@ -181,12 +183,12 @@ class _Replay:
             report.landed.append(batch)
         self._mark([line for line, _ in self._lines], "attempts = attempts + 1")
         self._mark(landed, f"status = 'replayed', replayed_load_id = {batch.load_id}")
-        self._mark(repeated, "status = 'closed'")
+        self._mark(settled, "status = 'closed'")
         self._tell(found)
-        self._forget_lines([*landed, *repeated])
+        self._forget_lines([*landed, *settled])
         report.replayed += len(landed)
-        report.closed += len(repeated)
-        report.refused += len(refused) - len(repeated)
+        report.closed += len(settled)
+        report.refused += len(refused) - len(settled)
 
     def _bring_standing(self, batch: LoadBatch) -> None:
         """Copy the lines of the first batch, and of its replays, that the new one has to repeat."""

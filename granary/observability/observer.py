@@ -187,7 +187,7 @@ class Observer:
             self._alert(
                 Level.WARNING,
                 f"{waiting:,} refused lines wait, more than {self._settings.alert_dead_letters:,}.",
-                "See them with: granary dead-letters groups. Once they, or the contract, are mended: "
+                "See them with: granary dead-letters groups. Once they or the contract are mended: "
                 "granary retry",
             )
 

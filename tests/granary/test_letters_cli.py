@@ -43,7 +43,7 @@ def test_refused_lines_are_exported_corrected_and_tried_again(
 
     retried = granary("retry", "--mended", str(file))
     assert retried.exit_code == 1
-    assert "1 lines replayed, 0 repeated another, 1 still refused" in retried.messages
+    assert "1 lines replayed, 0 closed, 1 still refused" in retried.messages
     answer = granary("sql", "SELECT appeal_id, outcome FROM raw.aca_appeals", "--format", "csv")
     assert answer.answer.splitlines()[1:] == ["A1,open", "A2,overturned"]
     rest = granary("retry", "--reason", "unknown_code")
@@ -63,7 +63,7 @@ def test_files_refused_whole_land_once_they_are_mended(granary: Granary, landing
     retried = granary("retry", "--feed", "aca_appeals")
 
     assert retried.exit_code == 1
-    assert f"aca/issuer_1/{gone.name} is no longer in the landing folder" in retried.messages
+    assert f"aca/issuer_1/{gone.name} is in no landing place any more" in retried.messages
     assert here.name not in retried.messages
     assert granary("sql", "SELECT 1 FROM raw.aca_appeals", "--format", "csv").answer == "1\n1\n"
 
