@@ -75,7 +75,8 @@ class DuckDBStore(Store):
     def _exclusively(self) -> None:
         """Nobody else can write: the file is open here."""
 
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL."""
         schema, _, name = table.name.partition(".")
         found = self.rows(
             "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "

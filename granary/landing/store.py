@@ -109,7 +109,7 @@ class Store(ABC):
         """Wait until no other transaction makes tables."""
 
     @abstractmethod
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
         """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
 
     @abstractmethod
@@ -140,7 +140,7 @@ class Store(ABC):
                 self._prepare_table(table)
 
     def _prepare_table(self, table: Table) -> None:
-        present = self._existing_columns(table)
+        present = self.existing_columns(table)
         if present:
             statements = change_statements(table, present)
         else:
