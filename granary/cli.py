@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
+from granary.letters_cli import Feed, Load, Reason, Tenant, letters_app, wanted
 from granary.metrics_cli import metrics_app
 from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
+from granary.privacy_cli import forget
 from granary.reporter import Reporter
 from granary.settings import Settings
 from granary.tables import Format
@@ -36,9 +38,11 @@ app.add_typer(
 app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
+app.add_typer(letters_app, name="dead-letters", help="List, count and export what was refused.")
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 app.command()(alert)
 app.command()(trace)
+app.command()(forget)
 reporter = Reporter()
 observer = Observer(Settings, reporter)
 
@@ -72,7 +76,7 @@ def up(
         # Better now than after minutes of work.
         frontend.server.check_port()
     freshness = pipeline.freshness()
-    if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
+    if not freshness.is_built and pipeline.nothing_to_land():
         _generate(
             pipeline.settings,
             DEMO_TENANTS,
@@ -242,6 +246,20 @@ def retract(
 
 
 @app.command()
+def retry(
+    load: Load = None,
+    reason: Reason = None,
+    feed: Feed = None,
+    tenant: Tenant = None,
+    mended: Annotated[
+        Path | None, typer.Option(help="An export whose values were corrected; only its lines.")
+    ] = None,
+) -> None:
+    """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
+    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended))
+
+
+@app.command()
 def run() -> None:
     """Land what is new and bring prod forward."""
     pipeline = _start()
@@ -408,10 +426,6 @@ def _keep_traceback() -> Path:
         path = Path(tempfile.mkdtemp(prefix="granary-")) / name
     path.write_text(details)
     return path
-
-
-def _any_file(landing: Path) -> bool:
-    return landing.exists() and any(path.is_file() for path in landing.rglob("*"))
 
 
 def _generate(

@@ -13,6 +13,7 @@ from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
 from granary.landing.contract import load_contracts, load_tenants
 from granary.landing.files import discover
+from granary.landing.places import describe, open_places
 from granary.observability.channels import channels
 from granary.observability.lineage import events_path, is_configured
 from granary.observability.logs import log_path
@@ -26,10 +27,7 @@ from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB
 LEAST_DISK = 2 * GIB
-WHY_REFUSED = (
-    'granary sql "SELECT feed, column_name, error_class, COUNT(*) FROM ops.dead_letter '
-    "WHERE status = 'waiting' GROUP BY feed, column_name, error_class\""
-)
+WHY_REFUSED = "granary dead-letters groups --status waiting"
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,9 @@ def _home(settings: Settings) -> str:
 
 
 def _landing(settings: Settings) -> str:
+    places = open_places(settings)
     found = discover(
-        settings.landing_path,
+        places,
         load_contracts(CONTRACTS),
         load_tenants(CONTRACTS / "tenants.yaml"),
     )
@@ -128,7 +127,7 @@ def _landing(settings: Settings) -> str:
             f"{len(found.problems)} files or folders cannot land, the first is {found.problems[0]}",
             "All of them are listed by: granary load",
         )
-    return f"{len(found.files)} files in {settings.landing_path}, all with proper names"
+    return f"{len(found.files)} files in {describe(places)}, all with proper names"
 
 
 def _log(settings: Settings) -> str:
@@ -187,7 +186,7 @@ def _dead_letters(gateway: Gateway) -> str:
     if waiting:
         raise GranaryError(
             f"{waiting:,} refused lines wait.",
-            f"See why with: {WHY_REFUSED}; then ask the sender for a corrected file.",
+            f"See why with: {WHY_REFUSED}; mend contract or lines, then run: granary retry",
         )
     return "none waits"
 

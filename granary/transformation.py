@@ -315,6 +315,30 @@ class Transformation:
         with _explained(self._loading):
             self._context.invalidate_environment(environment, sync=True)
 
+    def environments(self) -> list[str]:
+        """Name all environments but prod."""
+        with _explained(self._loading):
+            known = [one.name for one in self._context.state_reader.get_environments()]
+        return sorted(name for name in known if name != PROD)
+
+    def remove_unused(self) -> None:
+        """Remove the tables that no environment has, however lately one had them."""
+        with _explained(self._loading):
+            self._context.run_janitor(ignore_ttl=True)
+
+    def daily_tables(self, column: str) -> set[str]:
+        """Name the tables of prod, as schema.table, that runs extend by days of a column."""
+        with _explained(self._loading):
+            prod = self._context.state_reader.get_environment(PROD)
+            snapshots = self._context.state_reader.get_snapshots(prod.snapshots) if prod else {}
+        return {
+            _short(snapshot.table_name())
+            for snapshot in snapshots.values()
+            if snapshot.is_model
+            and snapshot.model.time_column is not None
+            and snapshot.model.time_column.column.name == column
+        }
+
     def as_of(self, sql: str, moment: datetime) -> PastQuery:
         """Rewrite a query so that it sees the models over what had landed at a moment."""
         return as_of(sql, moment, self._context.engine_adapter.dialect, self._whole_query)

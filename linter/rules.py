@@ -1,7 +1,14 @@
 """Rules of the house for every model."""
 
+from sqlmesh.core.context import GenericContext
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
+
+from granary.landing.contract import load_contracts
+from granary.privacy.flows import ProtectedFlows
+from granary.settings import PROJECT
+
+SEMANTIC = "semantic"
 
 
 class MissingOwnerGrainOrDescription(Rule):
@@ -50,3 +57,27 @@ class MissingColumnDescription(Rule):
             if parent is not None:
                 names |= self._described(parent, seen)
         return names
+
+
+class ProtectedColumnInSemantic(Rule):
+    """No column of a semantic model shows a value that a contract tags as protected (phi)."""
+
+    def __init__(self, context: GenericContext) -> None:
+        """Follow flows through the models of one project."""
+        super().__init__(context)
+        self._flows = ProtectedFlows(load_contracts(PROJECT / "contracts"), context.get_model)
+
+    def check_model(self, model: Model) -> RuleViolation | None:
+        """Report the columns, and which protected ones they show."""
+        if model.fqn.split(".")[-2].strip('"') != SEMANTIC:
+            return None
+        shown = {name: sources for name, sources in self._flows.of(model).items() if sources}
+        if not shown:
+            return None
+        said = "; ".join(
+            f"{name} shows {', '.join(sorted(sources))}" for name, sources in sorted(shown.items())
+        )
+        return self.violation(
+            f"{model.name}: {said}. Leave it out, use a key, or list in granary/privacy/flows.py "
+            "why it hides the value."
+        )

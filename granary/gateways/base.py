@@ -74,6 +74,22 @@ class Gateway(Protocol):
         """
         ...
 
+    def models(self) -> AbstractContextManager[Connection]:
+        """Open the warehouse for reading and writing the tables that models fill.
+
+        Raises:
+            GranaryError: the warehouse cannot be opened.
+        """
+        ...
+
+    def purge(self, tables: Sequence[str]) -> None:
+        """Let go of what was deleted from tables, so that files hold as little of it as can be.
+
+        Args:
+            tables: schema and name of each, quoted.
+        """
+        ...
+
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> AbstractContextManager[None]:
         """Be the one process that plans or runs; wait for another, telling `on_wait` for whom."""
         ...

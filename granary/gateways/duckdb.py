@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from granary.errors import GranaryError
 from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.duckdb_store import DuckDBStore
 from granary.landing.store import Store
+from granary.privacy.secret import read_secret
 from granary.settings import Settings
 
 # A file that is opened for reading only would still let COPY and ATTACH write other files.
@@ -73,6 +74,7 @@ class DuckDBGateway:
     def store(self) -> Iterator[Store]:
         """Open the file for landing."""
         with DuckDBStore(self._file) as store:
+            store.secret = read_secret(self._home)
             yield store
 
     @contextmanager
@@ -80,6 +82,27 @@ class DuckDBGateway:
         """Open the file for the ops schema."""
         with _connect(self._file) as connection:
             yield connection
+
+    def models(self) -> AbstractContextManager[Connection]:
+        """Open the file, in which nobody owns tables."""
+        return self.operations()
+
+    def purge(self, tables: Sequence[str]) -> None:
+        """Write the file anew: DuckDB marks rows as deleted, and keeps freed blocks as they are.
+
+        Raises:
+            GranaryError: the file cannot be written; it is as it was.
+        """
+        draft = self._file.with_name(f"{self._file.name}.purged")
+        draft.unlink(missing_ok=True)
+        with _explained(self._file):
+            finish_log(self._file)
+            with duckdb.connect() as bench:
+                for file, name in ((self._file, "old"), (draft, "new")):
+                    quoted = str(file).replace("'", "''")
+                    bench.execute(f"ATTACH '{quoted}' AS {name}")
+                bench.execute("COPY FROM DATABASE old TO new")
+        draft.replace(self._file)
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> Iterator[None]:

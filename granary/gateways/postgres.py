@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 
 import psycopg
@@ -13,8 +13,10 @@ from granary.gateways.base import NOTHING_GIVEN, Connection, Rows
 from granary.landing.postgres_store import PostgresStore
 from granary.landing.store import Store
 from granary.postgres.cluster import Cluster
+from granary.postgres.endpoint import Endpoint
 from granary.postgres.environment import environment_variables
 from granary.postgres.warehouse import Warehouse, connect, ensure, resolve
+from granary.privacy.secret import read_secret
 from granary.settings import Settings
 from granary.writer import WRITER_LOCK, WRITER_NOW, writing_here
 
@@ -82,17 +84,23 @@ class PostgresGateway:
     def store(self) -> Iterator[Store]:
         """Open the warehouse for landing, as the loader."""
         with PostgresStore(self.warehouse.loader.conninfo()) as store:
+            store.secret = read_secret(self._settings.home_path)
             yield store
 
-    @contextmanager
-    def operations(self) -> Iterator[Connection]:
+    def operations(self) -> AbstractContextManager[Connection]:
         """Open the warehouse for the ops schema, as the loader."""
-        with connect(
-            self.warehouse.loader, application_name="granary", autocommit=True
-        ) as connection:
-            # Its parameters are $1, $2, … as on DuckDB.
-            connection.cursor_factory = psycopg.RawCursor
-            yield connection
+        return _numbered(self.warehouse.loader)
+
+    def models(self) -> AbstractContextManager[Connection]:
+        """Open the warehouse for the tables of models, as the transformer, who owns them."""
+        return _numbered(self.warehouse.transformer)
+
+    def purge(self, tables: Sequence[str]) -> None:
+        """Vacuum tables, each as its owner."""
+        for table in tables:
+            is_landed = table.partition(".")[0].strip('"') in ("raw", "ops")
+            with self.operations() if is_landed else self.models() as connection:
+                connection.execute(f"VACUUM (ANALYZE) {table}")
 
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> Iterator[None]:
@@ -164,6 +172,14 @@ class PostgresGateway:
         with connect(self.warehouse.transformer, application_name="granary") as connection:
             rows = connection.execute(ESTIMATED_ROWS, [list(tables)]).fetchall()
         return dict(rows)
+
+
+@contextmanager
+def _numbered(endpoint: Endpoint) -> Iterator[Connection]:
+    with connect(endpoint, application_name="granary", autocommit=True) as connection:
+        # Its parameters are $1, $2, … as on DuckDB.
+        connection.cursor_factory = psycopg.RawCursor
+        yield connection
 
 
 def _holder(connection: psycopg.Connection) -> str | None:

@@ -23,6 +23,8 @@ REFUSED_LINES = "landing_refused"
 HASHES = "landing_hashes"
 CANDIDATES = "landing_candidates"
 MASK = "***"
+FORGOTTEN = "forgotten"
+WHOSE_LINE = " belongs to a person who was forgotten"
 TYPE_MISMATCH = "type_mismatch"
 SHOWN_CHARACTERS = 80
 KEPT_CHARACTERS = 10_000
@@ -144,15 +146,19 @@ def refuse_faulty_lines(contract: Contract, extracted_at: datetime, header: list
     columns = [f"WHEN {fault.condition} THEN {literal(column.name)}" for column, fault in found]
     classes = [f"WHEN {fault.condition} THEN {literal(fault.error_class)}" for _, fault in found]
     reasons = [_reason(column, extracted_at) for column in contract.columns.values()]
+    barred = f"COALESCE({contract.barred}, FALSE)" if contract.barred else "FALSE"
     return f"""
         INSERT INTO {REFUSED_LINES}
         SELECT
           source_line,
           CASE {" ".join(columns)} END,
-          'line ' || source_line || ', ' || concat_ws('; ', {", ".join(reasons)}),
+          'line ' || source_line || CASE
+            WHEN {barred} THEN {literal(WHOSE_LINE)}
+            ELSE ', ' || concat_ws('; ', {", ".join(reasons)})
+          END,
           CASE {" ".join(classes)} END,
-          {raw_text(contract, header)},
-          hex(encode({record_of(header)}))
+          CASE WHEN NOT {barred} THEN {raw_text(contract, header)} END,
+          CASE WHEN NOT {barred} THEN hex(encode({record_of(header)})) END
         FROM {LINES}
         WHERE {is_faulty(contract, extracted_at)}
     """
@@ -208,11 +214,16 @@ def refuse_duplicate_lines(contract: Contract, header: list[str]) -> str:
 
 
 def _all_faults(contract: Contract, extracted_at: datetime) -> list[tuple[Column, Fault]]:
-    return [
+    found = [
         (column, fault)
         for column in contract.columns.values()
         for fault in faults(column, extracted_at)
     ]
+    if contract.barred and contract.subject:
+        # First: whatever else is wrong with the line, nothing of it may be kept.
+        barred = Fault(contract.barred, "NULL", FORGOTTEN)
+        found.insert(0, (contract.columns[contract.subject], barred))
+    return found
 
 
 def raw_text(contract: Contract, header: list[str], table: str = LINES) -> str:

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -242,6 +243,10 @@ class Contract(BaseModel):
         kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
         key: columns that identify a row within a file; repeats land, staging keeps the last.
         expected_minimum_rows: a file that lands fewer is refused.
+        subject: the column that says whose line it is, where lines are about persons; `forget`
+            removes a person by it.
+        subject_through: the feed that says whose value of that column it is, where the column does
+            not name the person itself.
         policy: what is done with a file that is readable but not as usual.
         columns: all that files have or had; those that are retired are no longer expected.
     """
@@ -257,8 +262,11 @@ class Contract(BaseModel):
     description: str = Field(min_length=1)
     key: tuple[str, ...] = Field(min_length=1)
     expected_minimum_rows: int = Field(ge=0)
+    subject: str | None = None
+    subject_through: str | None = None
     policy: Policy = Policy()
     columns: dict[str, Column] = Field(min_length=1)
+    _barred: str | None = PrivateAttr(default=None)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -283,6 +291,12 @@ class Contract(BaseModel):
         blank = [name for name in self.key if not self.columns[name].required]
         if blank:
             raise ValueError(f"columns of the key must be required: {', '.join(blank)}")
+        if self.subject_through and not self.subject:
+            raise ValueError("subject_through needs a subject, the column that leads there")
+        if self.subject and not (
+            self.subject in self.columns and self.columns[self.subject].required
+        ):
+            raise ValueError(f"subject must be a required column, {self.subject} is none")
         headers = [column.source_name for column in self.expected.values()]
         repeated = sorted({header for header in headers if headers.count(header) > 1})
         if repeated:
@@ -299,6 +313,17 @@ class Contract(BaseModel):
                 else "version 1 has no changes"
             )
         return self
+
+    @property
+    def barred(self) -> str | None:
+        """SQL that is true for a line of a person who was forgotten; None when nobody was."""
+        return self._barred
+
+    def barring(self, condition: str) -> "Contract":
+        """The same contract for files in which lines of forgotten people may stand."""
+        barring = self.model_copy()
+        barring._barred = condition
+        return barring
 
     @property
     def table(self) -> str:
@@ -335,7 +360,9 @@ class Tenant(BaseModel):
     state: str | None = None
 
 
-Tenants = dict[str, dict[str, Tenant]]
+# A tenant's name is a folder's name: nothing that leads elsewhere can be one.
+TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Tenants = dict[str, dict[TenantName, Tenant]]
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

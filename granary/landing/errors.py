@@ -1,16 +1,22 @@
 """What can go wrong with one file, or with the store that it lands in."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from granary.errors import GranaryError
 
 if TYPE_CHECKING:
     from granary.landing.anomalies import Anomaly
+    from granary.landing.batch import LoadBatch
 
 
 class FileProblem(GranaryError):
     """One file could not land; the others are not affected."""
+
+    def rename(self, path: Path, shown: str) -> None:
+        """Call the file as people know it, where it was read from a copy."""
+        self.message = self.message.replace(str(path), shown)
 
 
 class FileUnreadable(FileProblem):
@@ -22,7 +28,13 @@ class FileChanged(FileProblem):
 
 
 class FileRefused(FileProblem):
-    """The file as a whole does not fit its contract; nothing of it was landed."""
+    """The file as a whole does not fit its contract; nothing of it was landed.
+
+    Attributes:
+        batch: what the ledger says of it, once that is known.
+    """
+
+    batch: "LoadBatch | None" = None
 
 
 class ContractViolation(FileRefused):

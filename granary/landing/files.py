@@ -1,9 +1,12 @@
-"""Landing files: what lies in the landing folder, and what their names say."""
+"""Landing files: what their names say, and what lies in the places that they are dropped into."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from granary.landing.contract import Contract, Tenants
 from granary.landing.errors import FileUnreadable
@@ -15,13 +18,59 @@ UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 
 
 @dataclass(frozen=True)
+class FileStamp:
+    """What is said of a file without reading it; the same stamp means the same bytes.
+
+    Attributes:
+        modified_at: UTC without zone, to the microsecond.
+    """
+
+    size: int
+    modified_at: datetime
+
+    @classmethod
+    def of(cls, file: "LandingFile") -> "FileStamp":
+        """Look at the file.
+
+        Raises:
+            FileUnreadable: it is gone, or a folder on the way cannot be entered.
+        """
+        try:
+            status = file.path.stat()
+        except OSError as error:
+            raise unreadable(file.path, error) from error
+        modified_at = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+        return cls(status.st_size, modified_at)
+
+
+class Remote(Protocol):
+    """A file that has to be fetched before it can be read."""
+
+    @property
+    def stamp(self) -> FileStamp:
+        """What its place says of it."""
+        ...
+
+    def fetched(self) -> AbstractContextManager[Path]:
+        """Bring it to a local path, which has its name and its stamp, for as long as it is read.
+
+        Raises:
+            FileUnreadable: it is gone or out of reach.
+            FileChanged: it is no longer what was listed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
 class LandingFile:
     """One source file.
 
     Attributes:
-        path: where it lies.
-        source: how the ledger calls it: the path inside the landing folder, or the bare name.
+        path: where it is read; for a remote file, its name until it is fetched.
+        source: how the ledger calls it: the path inside the first landing folder, the whole path
+            in another one, the address in a bucket, or the bare name.
         extracted_at: when the source wrote it, UTC without zone; the clock of history.
+        remote: where to fetch it from; None when it lies on this machine.
     """
 
     path: Path
@@ -30,11 +79,39 @@ class LandingFile:
     tenant_id: str
     entity: str
     extracted_at: datetime
+    remote: Remote | None = None
 
     @property
     def feed(self) -> str:
         """Name of the contract and of the raw table."""
         return f"{self.domain}_{self.entity}"
+
+    @property
+    def shown(self) -> str:
+        """How people find it: its path, or its address."""
+        return self.source if self.remote else str(self.path)
+
+    def stamp(self) -> FileStamp:
+        """Look at the file where it lies.
+
+        Raises:
+            FileUnreadable: it is gone, or a folder on the way cannot be entered.
+        """
+        return self.remote.stamp if self.remote else FileStamp.of(self)
+
+    @contextmanager
+    def fetched(self) -> Iterator["LandingFile"]:
+        """Give the file with a path that can be read.
+
+        Raises:
+            FileUnreadable: it is gone or out of reach.
+            FileChanged: it is no longer what was listed.
+        """
+        if self.remote is None:
+            yield self
+            return
+        with self.remote.fetched() as path:
+            yield replace(self, path=path)
 
     @classmethod
     def from_options(
@@ -51,29 +128,50 @@ class LandingFile:
 
 
 @dataclass(frozen=True)
-class FileStamp:
-    """What the file system says of a file; the same stamp means the same bytes.
+class Entry:
+    """What a folder of a place holds: a file or another folder.
 
     Attributes:
-        modified_at: UTC without zone, to the microsecond.
+        key: its path below the place, with slashes.
+        path: where it is, or would be, on this machine.
+        source: how the ledger calls it.
     """
 
-    size: int
-    modified_at: datetime
+    key: str
+    path: Path
+    source: str
+    is_folder: bool
+    is_link: bool = False
+    remote: Remote | None = None
 
-    @classmethod
-    def of(cls, file: LandingFile) -> "FileStamp":
-        """Look at the file.
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
+
+
+class Place(Protocol):
+    """Where source files lie, as `<domain>/<tenant_id>/<file>` below it."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """List a folder by its path below the place, "" for the place itself, by name.
 
         Raises:
-            FileUnreadable: it is gone, or a folder on the way cannot be entered.
+            FileUnreadable: it cannot be listed.
         """
-        try:
-            status = file.path.stat()
-        except OSError as error:
-            raise unreadable(file.path, error) from error
-        modified_at = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
-        return cls(status.st_size, modified_at)
+        ...
+
+    def shown(self, key: str) -> str:
+        """Say how people find what lies there."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Say whether no file lies in it, at any depth.
+
+        Raises:
+            FileUnreadable: it cannot be listed.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,101 +182,129 @@ class Discovery:
     problems: list[str]
 
 
-def discover(landing: Path, contracts: dict[str, Contract], tenants: Tenants) -> Discovery:
-    """Find `<landing>/<domain>/<tenant_id>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]`.
+def discover(
+    places: Sequence[Place], contracts: dict[str, Contract], tenants: Tenants
+) -> Discovery:
+    """Find `<domain>/<tenant_id>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]` in every place.
 
     Hidden and unfinished files (.tmp, .part, …) are left alone; anything else that does not fit is
-    a problem with a remedy.
+    a problem with a remedy, and so is a place that cannot be listed.
 
     Returns:
         The files by extract time, then by domain, tenant and entity.
-
-    Raises:
-        FileUnreadable: the landing folder does not exist or cannot be listed.
     """
     files: list[LandingFile] = []
     problems: list[str] = []
-    for path in _entries(landing):
-        if not path.is_dir():
-            problems.append(f"{path}: stands outside a domain folder. {_LAYOUT}")
-            continue
-        if path.name not in tenants:
-            known = ", ".join(sorted(tenants)) or "none"
-            problems.append(f"{path}: unknown domain (known: {known}). {_LAYOUT}")
-            continue
-        _discover_domain(path, contracts, tenants, files, problems)
+    for place in places:
+        found = _Search(place, contracts, tenants)
+        try:
+            found.search()
+        except FileUnreadable as problem:
+            found.problems.append(str(problem))
+        files += found.files
+        problems += found.problems
     files.sort(key=lambda file: (file.extracted_at, file.domain, file.tenant_id, file.entity))
     return Discovery(files, problems)
 
 
 _LAYOUT = "Files go to <landing>/<domain>/<tenant>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]."
+_NO_LINKS = (
+    "Links are not followed, lest one tenant's folder shows another's files: put the file itself "
+    "there, or name its folder in GRANARY_LANDING."
+)
 
 
-def _discover_domain(
-    folder: Path,
-    contracts: dict[str, Contract],
-    tenants: Tenants,
-    files: list[LandingFile],
-    problems: list[str],
-) -> None:
-    domain = folder.name
-    for path in _entries(folder):
-        if not path.is_dir():
-            problems.append(f"{path}: stands outside a tenant folder. {_LAYOUT}")
-        elif path.name not in tenants[domain]:
-            known = ", ".join(sorted(tenants[domain]))
-            problems.append(
-                f"{path}: unknown tenant (known: {known}). Nothing in it was landed. "
-                "Add it to contracts/tenants.yaml, or correct the folder's name."
+class _Search:
+    """One place, searched from its domains to its files."""
+
+    def __init__(self, place: Place, contracts: dict[str, Contract], tenants: Tenants) -> None:
+        self._place = place
+        self._contracts = contracts
+        self._tenants = tenants
+        self.files: list[LandingFile] = []
+        self.problems: list[str] = []
+
+    def search(self) -> None:
+        for entry in self._entries(""):
+            if not entry.is_folder:
+                self._tell(entry, f"stands outside a domain folder. {_LAYOUT}")
+            elif entry.name not in self._tenants:
+                known = ", ".join(sorted(self._tenants)) or "none"
+                self._tell(entry, f"unknown domain (known: {known}). {_LAYOUT}")
+            else:
+                self._search_domain(entry.name)
+
+    def _search_domain(self, domain: str) -> None:
+        for entry in self._entries(domain):
+            if not entry.is_folder:
+                self._tell(entry, f"stands outside a tenant folder. {_LAYOUT}")
+            elif entry.name not in self._tenants[domain]:
+                known = ", ".join(sorted(self._tenants[domain]))
+                self._tell(
+                    entry,
+                    f"unknown tenant (known: {known}). Nothing in it was landed. "
+                    "Add it to contracts/tenants.yaml, or correct the folder's name.",
+                )
+            else:
+                for file in self._entries(entry.key):
+                    try:
+                        self.files.append(self._parse(file, domain, entry.name))
+                    except FileUnreadable as problem:
+                        self.problems.append(str(problem))
+
+    def _entries(self, folder: str) -> Iterator[Entry]:
+        for entry in self._place.entries(folder):
+            if _is_unfinished(entry.name):
+                continue
+            if entry.is_link:
+                self._tell(entry, f"is a symbolic link. {_NO_LINKS}")
+            else:
+                yield entry
+
+    def _tell(self, entry: Entry, message: str) -> None:
+        self.problems.append(f"{self._place.shown(entry.key)}: {message}")
+
+    def _parse(self, entry: Entry, domain: str, tenant_id: str) -> LandingFile:
+        shown = self._place.shown(entry.key)
+        if entry.is_folder:
+            raise FileUnreadable(f"{shown}: a folder where a file should be.", _LAYOUT)
+        name = entry.name
+        match = FILE_NAME.fullmatch(name)
+        if not match:
+            stem, dot, suffix = name.partition(".")
+            plain = f"{stem}{dot}{suffix.lower()}"
+            if FILE_NAME.fullmatch(plain):
+                raise FileUnreadable(f"{shown}: .{suffix} is not .{suffix.lower()}.", "Rename it.")
+            raise FileUnreadable(
+                f"{shown}: the name is not <entity>_<time>.csv[.gz|.zst].", _LAYOUT
             )
-        else:
-            for entry in _entries(path):
-                try:
-                    files.append(_parse(entry, folder.parent, domain, path.name, contracts))
-                except FileUnreadable as problem:
-                    problems.append(str(problem))
-
-
-def _parse(
-    path: Path, landing: Path, domain: str, tenant_id: str, contracts: dict[str, Contract]
-) -> LandingFile:
-    if path.is_dir():
-        raise FileUnreadable(f"{path}: a folder where a file should be.", _LAYOUT)
-    match = FILE_NAME.fullmatch(path.name)
-    if not match:
-        raise FileUnreadable(f"{path}: the name is not <entity>_<time>.csv[.gz|.zst].", _LAYOUT)
-    try:
-        extracted_at = datetime.strptime(match["seed"], EXTRACT_TIME)
-    except ValueError as error:
-        raise FileUnreadable(
-            f"{path}: {match['seed']} is not a time.", "Write the extract time as YYYYMMDDTHHMMSSZ."
-        ) from error
-    file = LandingFile(
-        path,
-        path.relative_to(landing).as_posix(),
-        domain,
-        tenant_id,
-        match["entity"],
-        extracted_at,
-    )
-    if file.feed not in contracts:
-        known = ", ".join(c.entity for c in contracts.values() if c.domain == domain) or "none"
-        raise FileUnreadable(
-            f"{path}: {domain} has no feed {file.entity} (known: {known}).",
-            f"Correct the name, or write contracts/{domain}/{file.entity}.yaml.",
+        try:
+            extracted_at = datetime.strptime(match["seed"], EXTRACT_TIME)
+        except ValueError as error:
+            raise FileUnreadable(
+                f"{shown}: {match['seed']} is not a time.",
+                "Write the extract time as YYYYMMDDTHHMMSSZ.",
+            ) from error
+        file = LandingFile(
+            entry.path,
+            entry.source,
+            domain,
+            tenant_id,
+            match["entity"],
+            extracted_at,
+            entry.remote,
         )
-    return file
+        if file.feed not in self._contracts:
+            feeds = (c.entity for c in self._contracts.values() if c.domain == domain)
+            known = ", ".join(feeds) or "none"
+            raise FileUnreadable(
+                f"{shown}: {domain} has no feed {file.entity} (known: {known}).",
+                f"Correct the name, or write contracts/{domain}/{file.entity}.yaml.",
+            )
+        return file
 
 
-def _entries(folder: Path) -> list[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise unreadable(folder, error) from error
-    return [path for path in entries if not _unfinished(path.name)]
-
-
-def _unfinished(name: str) -> bool:
+def _is_unfinished(name: str) -> bool:
     return name.startswith((".", "~")) or name.lower().endswith(UNFINISHED_SUFFIXES)
 
 

@@ -14,12 +14,14 @@ from granary.landing.errors import (
     ContractViolation,
     FileAnomalous,
     FileChanged,
+    FileProblem,
     FileRefused,
 )
 from granary.landing.files import FileStamp, LandingFile
 from granary.landing.fit import fit, remedy, type_changes
 from granary.landing.physique import Physique, content_digest, examine, header_names
-from granary.landing.reader import NotPlain, Reading, header_record
+from granary.landing.reader import NotPlain, Reading
+from granary.landing.records import csv_record
 from granary.landing.store import Findings, Store
 
 Clock = Callable[[], datetime]
@@ -70,6 +72,12 @@ def land_prepared(
     return _Landing(store, file, contract, started_at, now).run()
 
 
+def record_refusal(store: Store, refusal: FileRefused) -> None:
+    """Write the ledger row and the dead letter of a file that was refused."""
+    assert refusal.batch is not None
+    store.refuse(refusal.batch, *_class_of(refusal))
+
+
 @dataclass
 class _Landing:
     """One file on its way into the warehouse."""
@@ -81,6 +89,13 @@ class _Landing:
     now: Clock
 
     def run(self) -> LoadBatch | None:
+        try:
+            return self._run()
+        except FileProblem as problem:
+            problem.rename(self.file.path, self.file.shown)
+            raise
+
+    def _run(self) -> LoadBatch | None:
         path = self.file.path
         stamp = FileStamp.of(self.file)
         try:
@@ -100,8 +115,9 @@ class _Landing:
             raise
 
     def _refuse(self, batch: LoadBatch, refusal: FileRefused) -> None:
-        refused = replace(batch, status=REFUSED, error=str(refusal), finished_at=self.now())
-        self.store.refuse(refused, *_class_of(refusal))
+        refusal.rename(self.file.path, self.file.shown)
+        refusal.batch = replace(batch, status=REFUSED, error=str(refusal), finished_at=self.now())
+        record_refusal(self.store, refusal)
 
     def _batch(self, stamp: FileStamp, sha256: str) -> LoadBatch:
         file = self.file
@@ -130,10 +146,10 @@ class _Landing:
 
     def _land(self, batch: LoadBatch, stamp: FileStamp, physique: Physique) -> LoadBatch | None:
         names = header_names(self.file.path, physique)
-        fitted = fit(names, self.contract, str(self.file.path))
+        fitted = self.store.barring(fit(names, self.contract, self.file.shown), self.file.tenant_id)
         if fitted.columns.keys() - self.contract.columns.keys():
             self.store.prepare([fitted])
-        batch = replace(batch, header=header_record(names))
+        batch = replace(batch, header=csv_record(names))
         reading = Reading(self.store.workbench, self.file.path, physique, names, fitted, batch)
         with closing(reading):
             if physique.plain:

@@ -60,7 +60,9 @@ class PostgresStore(Store):
 
     def second(self) -> "PostgresStore":
         """Open another connection: while the server writes one file, the next is read."""
-        return PostgresStore(self._conninfo)
+        second = PostgresStore(self._conninfo)
+        second.secret = self.secret
+        return second
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement; gives its rows."""
@@ -80,7 +82,8 @@ class PostgresStore(Store):
     def _exclusively(self) -> None:
         self._lock(PREPARE_LOCK)
 
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL."""
         found = self.rows(
             "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = to_regclass($1) "
             "AND attnum > 0 AND NOT attisdropped",

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from granary.landing.anomalies import Anomaly
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
-from granary.landing.checks import REFUSED_LINES
+from granary.landing.checks import FORGOTTEN, REFUSED_LINES
 from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
 from granary.landing.reader import Profile
@@ -26,6 +26,8 @@ from granary.landing.tables import (
     quoted,
     raw_table,
 )
+from granary.privacy.secret import FILE_NAME as SECRET_FILE
+from granary.privacy.secret import Secret
 
 MEMORY_LIMIT = "700MB"
 LEDGER_COLUMNS = [column.name for column in fields(LoadBatch)]
@@ -56,9 +58,11 @@ class Store(ABC):
 
     Attributes:
         workbench: the DuckDB connection that files are read and checked on.
+        secret: what lines of forgotten people are known by; None where nobody was forgotten.
     """
 
     workbench: duckdb.DuckDBPyConnection
+    secret: Secret | None = None
 
     def __enter__(self) -> "Store":
         """Give the store itself."""
@@ -105,7 +109,7 @@ class Store(ABC):
         """Wait until no other transaction makes tables."""
 
     @abstractmethod
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
         """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
 
     @abstractmethod
@@ -136,7 +140,7 @@ class Store(ABC):
                 self._prepare_table(table)
 
     def _prepare_table(self, table: Table) -> None:
-        present = self._existing_columns(table)
+        present = self.existing_columns(table)
         if present:
             statements = change_statements(table, present)
         else:
@@ -157,6 +161,36 @@ class Store(ABC):
         """Say whether this batch is in the warehouse already."""
         statement = "SELECT 1 FROM ops.load_batch WHERE load_id = $1 AND status = $2"
         return bool(self.rows(statement, [load_id, LOADED]))
+
+    def barring(self, contract: Contract, tenant_id: str) -> Contract:
+        """Give the contract as it applies to a tenant's files: people who were forgotten stay out.
+
+        Raises:
+            StoreError: somebody was forgotten, and the secret that knows them is missing.
+        """
+        if contract.subject is None:
+            return contract
+        known = self.rows(
+            "SELECT known.digest, forgotten.secret_id FROM ops.forgotten_value AS known "
+            "INNER JOIN ops.forgotten AS forgotten "
+            "ON forgotten.forgotten_id = known.forgotten_id "
+            "WHERE known.domain = $1 AND known.tenant_id = $2 AND known.column_name = $3",
+            [contract.domain, tenant_id, contract.subject],
+        )
+        if not known:
+            return contract
+        if self.secret is None or {secret_id for _, secret_id in known} != {self.secret.secret_id}:
+            raise StoreError(
+                f"People of {tenant_id} were forgotten, and the secret that they are known by is "
+                "missing or another one. Nothing was landed.",
+                f"Restore {SECRET_FILE} in GRANARY_HOME from a copy: without it they would come "
+                "back.",
+            )
+        value = self.secret.digest_sql(
+            contract.domain, tenant_id, contract.subject, quoted(contract.subject)
+        )
+        digests = ", ".join(literal(digest) for digest, _ in known)
+        return contract.barring(f"{value} IN ({digests})")
 
     @contextmanager
     def landing(self, batch: LoadBatch, contract: Contract) -> Iterator["Target | None"]:
@@ -228,8 +262,17 @@ class Store(ABC):
             findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
         )
 
+    def replace_anomalies(self, kind: str, anomalies: Sequence[Anomaly]) -> None:
+        """Let these be all anomalies of a kind that there are."""
+        with self.together():
+            self.rows("DELETE FROM ops.anomaly WHERE anomaly = $1", [kind])
+            self._write_anomalies(anomalies)
+
     def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
         self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])
+        self._write_anomalies(anomalies)
+
+    def _write_anomalies(self, anomalies: Sequence[Anomaly]) -> None:
         for anomaly in anomalies:
             self.rows(
                 f"INSERT INTO ops.anomaly ({', '.join(ANOMALY_COLUMNS)}) "
@@ -259,7 +302,7 @@ class Store(ABC):
     def _append_query(
         self, notes: duckdb.DuckDBPyConnection, table: str, columns: str, query: str
     ) -> int:
-        rows = notes.sql(query).to_arrow_table()
+        rows = notes.execute(query).to_arrow_table()
         if rows.num_rows:
             with self._appending(table, columns) as appender:
                 appender.write(rows)
@@ -353,12 +396,14 @@ def equip(workbench: duckdb.DuckDBPyConnection) -> None:
 
 
 def dead_letters(batch: LoadBatch) -> str:
-    """SQL of the refused lines; a duplicate leaves nothing to mend, so it is closed."""
+    """SQL of the refused lines; a duplicate, as a forgotten person's line, is closed at once."""
     return f"""
         SELECT
           {batch.load_id} AS load_id, {literal(batch.feed)} AS feed,
           {literal(batch.tenant_id)} AS tenant_id, source_line, column_name, reason, error_class,
-          raw_text, CASE error_class WHEN 'duplicate' THEN 'closed' ELSE 'waiting' END AS status,
+          raw_text,
+          CASE WHEN error_class IN ('duplicate', '{FORGOTTEN}') THEN 'closed' ELSE 'waiting' END
+            AS status,
           1 AS attempts, TIMESTAMP {literal(str(batch.load_timestamp))} AS created_at
         FROM {REFUSED_LINES}
     """

@@ -83,9 +83,10 @@ DEAD_LETTER = Table(
         TableColumn("reason", "TEXT", True, "All that is wrong with the line."),
         TableColumn("error_class", "TEXT", True, "Kind of the first fault."),
         TableColumn("raw_text", "TEXT", False, "The line, protected values as ***."),
-        TableColumn("status", "TEXT", True, "waiting, or closed when there is nothing to mend."),
+        TableColumn("status", "TEXT", True, "waiting, replayed, or closed: nothing to mend."),
         TableColumn("attempts", "INTEGER", True, "How often it was tried."),
         TableColumn("created_at", "TIMESTAMP", True, "When it was first refused (UTC)."),
+        TableColumn("replayed_load_id", "BIGINT", False, "Batch that brought the line at last."),
     ),
     ("load_id", "source_line"),
 )
@@ -208,6 +209,37 @@ MODEL_RUN = Table(
     ("run_id", "model"),
 )
 
+FORGOTTEN = Table(
+    "ops.forgotten",
+    "One row per person who was removed everywhere; it does not say who that was.",
+    (
+        TableColumn("forgotten_id", "TEXT", True, "Name of the request."),
+        TableColumn("domain", "TEXT", True, "Domain that the person was known in."),
+        TableColumn("tenant_id", "TEXT", True, "Tenant that knew the person."),
+        TableColumn("secret_id", "TEXT", True, "Which secret the digests are made with."),
+        TableColumn("reason", "TEXT", True, "Why, without a name."),
+        TableColumn("status", "TEXT", True, "started, or done when nothing is left."),
+        TableColumn("requested_at", "TIMESTAMP", True, "When it was asked for (UTC)."),
+        TableColumn("finished_at", "TIMESTAMP", False, "When nothing was left (UTC)."),
+        TableColumn("rows_removed", "TEXT", True, "Rows that each table held, as JSON."),
+    ),
+    ("forgotten_id",),
+    "status IN ('started', 'done')",
+)
+
+FORGOTTEN_VALUE = Table(
+    "ops.forgotten_value",
+    "One row per value that led to a forgotten person: later lines that hold it are refused.",
+    (
+        TableColumn("forgotten_id", "TEXT", True, "The request; see ops.forgotten."),
+        TableColumn("domain", "TEXT", True, "Domain of the feeds that it is looked for in."),
+        TableColumn("tenant_id", "TEXT", True, "Tenant whose files it is looked for in."),
+        TableColumn("column_name", "TEXT", True, "Column that held it."),
+        TableColumn("digest", "TEXT", True, "HMAC-SHA256 of it; the secret is not in here."),
+    ),
+    ("domain", "tenant_id", "column_name", "digest"),
+)
+
 AUDIT_RESULT = Table(
     "ops.audit_result",
     "One row per audit of a model that a plan or run asked, kept for 90 days.",
@@ -234,6 +266,8 @@ OPS_TABLES = (
     LOAD_PROFILE,
     ANOMALY,
     RETRACTION,
+    FORGOTTEN,
+    FORGOTTEN_VALUE,
     CONTRACT,
     METRIC_DEFINITION,
     RUN,

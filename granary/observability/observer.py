@@ -189,7 +189,8 @@ class Observer:
             self._alert(
                 Level.WARNING,
                 f"{waiting:,} refused lines wait, more than {self._settings.alert_dead_letters:,}.",
-                "See them in ops.dead_letter, and ask the senders for corrected files.",
+                "See them with: granary dead-letters groups. Once they or the contract are mended: "
+                "granary retry",
             )
 
     def _failed(self, error: Exception, message: str, remedy: str) -> None:

@@ -16,6 +16,7 @@ from granary.errors import GranaryError
 from granary.landing import Contract, Store, Tenants, land_all, land_file, loader
 from granary.landing.errors import FileChanged
 from granary.landing.physique import Physique
+from granary.landing.places import Folder
 
 Contracts = dict[str, Contract]
 GOOD = "A1,,2025-01-02,1,,,,,,"
@@ -171,20 +172,24 @@ def test_what_does_not_belong_is_reported_by_name(
     (north / "orders_20250231T000000Z.csv").touch()
     (north / "refunds_20250131T000000Z.csv").touch()
     (north / "orders_20250131T000000Z.xlsx").touch()
-    (north / "gone_20250131T000000Z.csv").symlink_to(north / "nowhere")
+    (north / "orders_20250228T000000Z.CSV.gz").touch()
+    (north / "linked_20250131T000000Z.csv").symlink_to(north / "nowhere")
+    (landing / "shop" / "east").symlink_to(landing / "shop" / "south")
     (north / ".hidden").touch()
     (north / "orders_20250131T000000Z.csv.part").touch()
     write_orders(north / "orders_20250101T000000Z.csv", "A1,,2024-12-31,1")
 
     report = land_all(store, landing, contracts, tenants)
 
-    found = [problem.removeprefix(f"{landing}/") for problem in report.problems]
+    found = sorted(problem.removeprefix(f"{landing}/") for problem in report.problems)
     expected = [
         "games: unknown domain (known: shop).",
-        "shop/north/gone_20250131T000000Z.csv: shop has no feed gone (known: orders, returns).",
+        "shop/east: is a symbolic link.",
+        "shop/north/linked_20250131T000000Z.csv: is a symbolic link.",
         "shop/north/orders.csv: the name is not <entity>_<time>.csv[.gz|.zst].",
         "shop/north/orders_20250131T000000Z.csv: a folder where a file should be.",
         "shop/north/orders_20250131T000000Z.xlsx: the name is not <entity>_<time>.csv[.gz|.zst].",
+        "shop/north/orders_20250228T000000Z.CSV.gz: .CSV.gz is not .csv.gz. Rename it.",
         "shop/north/orders_20250231T000000Z.csv: 20250231T000000Z is not a time.",
         "shop/north/refunds_20250131T000000Z.csv: shop has no feed refunds",
         "shop/stray.csv: stands outside a tenant folder.",
@@ -198,24 +203,56 @@ def test_what_does_not_belong_is_reported_by_name(
     assert report.exit_code == 1
 
 
-def test_a_link_to_nothing_is_a_problem_of_its_own(
+def test_a_tenants_link_shows_no_other_tenants_file(
     store: Store, contracts: Contracts, tenants: Tenants, landing: Path
 ) -> None:
-    north = landing / "shop" / "north"
-    (north / "orders_20250131T000000Z.csv").symlink_to(north / "nowhere")
-    write_orders(north / "orders_20250201T000000Z.csv", "A1,,2024-12-31,1")
+    north, south = landing / "shop" / "north", landing / "shop" / "south"
+    write_orders(north / "orders_20250131T000000Z.csv", "A1,,2024-12-31,1")
+    (south / "orders_20250131T000000Z.csv").symlink_to(north / "orders_20250131T000000Z.csv")
 
     report = land_all(store, landing, contracts, tenants)
 
-    assert "orders_20250131T000000Z.csv: cannot be read: No such file" in report.problems[0]
-    assert len(report.landed) == 1
+    assert [batch.tenant_id for batch in report.landed] == ["north"]
+    assert len(report.problems) == 1
+    assert "shop/south/orders_20250131T000000Z.csv: is a symbolic link." in report.problems[0]
+    assert "put the file itself there" in report.problems[0]
 
 
-def test_a_missing_landing_folder_says_so(
-    store: Store, contracts: Contracts, tenants: Tenants, tmp_path: Path
+def test_a_missing_place_says_so_and_stops_no_other(
+    store: Store, contracts: Contracts, tenants: Tenants, landing: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(GranaryError, match="nowhere: cannot be read: No such file"):
-        land_all(store, tmp_path / "nowhere", contracts, tenants)
+    write_orders(landing / "shop/north/orders_20250131T000000Z.csv", "A1,,2024-12-31,1")
+    elsewhere = tmp_path / "nowhere"
+
+    report = land_all(store, [Folder(elsewhere), Folder(landing)], contracts, tenants)
+
+    assert report.problems == [
+        f"{elsewhere}: cannot be read: No such file or directory. Check the path."
+    ]
+    assert [batch.rows_loaded for batch in report.landed] == [1]
+
+
+def test_files_of_several_folders_land_once_under_names_of_their_own(
+    warehouse: Warehouse, contracts: Contracts, tenants: Tenants, landing: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "second"
+    (second / "shop" / "north").mkdir(parents=True)
+    for folder in (landing, second):
+        write_orders(folder / "shop/north/orders_20250131T000000Z.csv", "A1,,2024-12-31,1")
+    only = write_orders(second / "shop/north/orders_20250201T000000Z.csv", "A2,,2024-12-31,1")
+    places = [Folder(landing), Folder(second, is_first=False)]
+
+    with warehouse.open() as store:
+        report = land_all(store, places, contracts, tenants)
+
+    assert (len(report.landed), len(report.skipped), report.problems) == (2, 1, [])
+    with warehouse.open() as store:
+        assert land_all(store, places, contracts, tenants).landed == []
+    sources = warehouse.rows("SELECT extracted_at, source FROM ops.load_batch ORDER BY 1")
+    first, later = (source for _, source in sources)
+    assert first.endswith("shop/north/orders_20250131T000000Z.csv")
+    assert later == only.as_posix()
+    assert warehouse.rows("SELECT order_id FROM raw.shop_orders ORDER BY 1") == [("A1",), ("A2",)]
 
 
 def test_a_file_that_grows_while_it_is_read_lands_later(

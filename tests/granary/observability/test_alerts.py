@@ -126,10 +126,11 @@ def test_a_file_unlike_those_before_is_told_with_its_figures(
 def test_a_command_that_fails_as_a_whole_is_told_unless_somebody_is_there_to_see_it(
     granary: Granary, home: Path, addresses: str, web: Listener
 ) -> None:
-    assert granary("load").exit_code == 1, "there is no landing folder"
+    unknown = ("x.csv", "--feed", "aca_weather", "--tenant", "cms")
+    assert granary("load", *unknown, "--extracted-at", "20250101T000000Z").exit_code == 1
     [message] = web.received
     assert "granary load tells of 1 problem" in message["title"]
-    assert str(home.parent / "landing") in message["message"]
+    assert 'There is no feed "aca_weather"' in message["message"]
 
     assert granary("retract", "5", "--reason", "wrong").exit_code == 1
     assert len(web.received) == 1

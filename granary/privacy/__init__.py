@@ -1,0 +1,1 @@
+"""Privacy: removing a person everywhere, and knowing one who comes back."""

@@ -1,0 +1,217 @@
+"""Files that belong together land together or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from landing_support import ORDERS_HEADER, Warehouse, write_orders
+
+from granary.errors import GranaryError
+from granary.landing import Contract, LandingReport, Tenants, land_all
+from granary.landing.files import LandingFile
+from granary.landing.sets import Sets, expect_partners, load_sets
+
+Contracts = dict[str, Contract]
+JANUARY, FEBRUARY = "20250131T000000Z", "20250228T000000Z"
+BATCHES = "SELECT feed, status, rows_loaded FROM ops.load_batch ORDER BY feed, status"
+
+
+@pytest.fixture
+def sets(tmp_path: Path, contracts: Contracts) -> Sets:
+    path = tmp_path / "sets.yaml"
+    path.write_text("shop:\n  sales: [orders, returns]\n")
+    return load_sets(path, contracts)
+
+
+@pytest.fixture
+def north(landing: Path) -> Path:
+    return landing / "shop" / "north"
+
+
+class Landing:
+    """Lands what lies in the folder, in a process's worth of store each time."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        landing: Path,
+        contracts: Contracts,
+        tenants: Tenants,
+        sets: Sets,
+    ) -> None:
+        self.warehouse = warehouse
+        self._arguments = (landing, contracts, tenants)
+        self._sets = sets
+
+    def run(self) -> LandingReport:
+        with self.warehouse.open() as store:
+            return land_all(store, *self._arguments, sets=self._sets)
+
+
+@pytest.fixture
+def landing_run(
+    warehouse: Warehouse, landing: Path, contracts: Contracts, tenants: Tenants, sets: Sets
+) -> Landing:
+    return Landing(warehouse, landing, contracts, tenants, sets)
+
+
+def write_returns(path: Path, *lines: str, header: str = "order_id,note") -> Path:
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def test_a_set_waits_until_it_is_whole_and_lands_once(landing_run: Landing, north: Path) -> None:
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+
+    report = landing_run.run()
+
+    assert report.waiting == ["north 2025-01-31 00:00: sales lacks shop_returns; waits for it."]
+    assert (report.landed, report.problems, report.exit_code) == ([], [], 0)
+    assert landing_run.warehouse.rows(BATCHES) == []
+
+    write_returns(north / f"returns_{JANUARY}.csv", "A1,torn")
+    report = landing_run.run()
+    assert (len(report.landed), report.waiting, report.problems) == (2, [], [])
+    assert len(landing_run.run().skipped) == 2
+    assert landing_run.warehouse.rows(BATCHES) == [
+        ("shop_orders", "loaded", 1),
+        ("shop_returns", "loaded", 1),
+    ]
+
+
+def test_a_set_that_was_overtaken_is_a_problem(landing_run: Landing, north: Path) -> None:
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+    write_orders(north / f"orders_{FEBRUARY}.csv", "A2,,2025-01-02,1")
+    write_returns(north / f"returns_{FEBRUARY}.csv")
+
+    for landed in (2, 0):
+        report = landing_run.run()
+        assert len(report.landed) == landed
+        assert report.waiting == []
+        [problem] = report.problems
+        assert problem.startswith("north 2025-01-31 00:00: sales lacks shop_returns, and a later")
+        assert report.exit_code == 1
+
+
+def test_one_refused_file_keeps_its_set_out_and_is_the_only_one_blamed(
+    landing_run: Landing, north: Path
+) -> None:
+    rows = landing_run.warehouse.rows
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1", "A2,,never,1")
+    wrong = write_returns(north / f"returns_{JANUARY}.csv", "A1", header="order_id")
+
+    for attempts in (1, 2):
+        report = landing_run.run()
+        [problem] = report.problems
+        assert 'column "note" is missing' in problem
+        assert f"nothing of its set landed: shop/north/orders_{JANUARY}.csv." in problem
+        assert (report.landed, report.exit_code) == ([], 1)
+        assert rows(BATCHES) == [("shop_returns", "refused", 0)]
+        assert rows("SELECT feed, source_line, attempts FROM ops.dead_letter") == [
+            ("shop_returns", 0, attempts)
+        ]
+        assert rows("SELECT COUNT(*) FROM raw.shop_orders") == [(0,)]
+        assert rows("SELECT COUNT(*) FROM raw.refused_line") == [(0,)]
+
+    write_returns(wrong, "A1,torn")
+    assert len(landing_run.run().landed) == 2
+    assert rows("SELECT feed, source_line, status FROM ops.dead_letter ORDER BY feed") == [
+        ("shop_orders", 3, "waiting"),
+        ("shop_returns", 0, "closed"),
+    ]
+
+
+def test_a_corrected_file_of_a_set_that_landed_lands_alone(
+    landing_run: Landing, north: Path
+) -> None:
+    orders = write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+    returns = write_returns(north / f"returns_{JANUARY}.csv", "A1,torn")
+    landing_run.run()
+    returns.unlink()
+    write_orders(orders, "A1,,2025-01-02,2")
+
+    report = landing_run.run()
+
+    assert ([batch.feed for batch in report.landed], report.waiting) == (["shop_orders"], [])
+
+
+def test_a_file_from_elsewhere_does_not_come_without_its_set(
+    contracts: Contracts, sets: Sets, tmp_path: Path
+) -> None:
+    path = write_returns(tmp_path / "returns.csv", "A1,torn")
+    extracted_at = datetime(2025, 1, 31)
+    file = LandingFile.from_options(path, contracts["shop_returns"], "north", extracted_at)
+    with pytest.raises(GranaryError, match="shop_returns lands together with shop_orders"):
+        expect_partners(file, set(), sets)
+    landed = ("x", "shop_orders", "north", extracted_at, 1, extracted_at)
+    expect_partners(file, {landed}, sets)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from granary.landing import DuckDBStore, PostgresStore, land_all, load_contracts, load_tenants
+from granary.landing.sets import load_sets
+
+target, folder = sys.argv[1], Path(sys.argv[2])
+contracts = load_contracts(folder / "contracts")
+store = PostgresStore(target) if "host=" in target else DuckDBStore(Path(target))
+print("ready", flush=True)
+land_all(
+    store, folder / "landing", contracts, load_tenants(folder / "tenants.yaml"),
+    sets=load_sets(folder / "sets.yaml", contracts),
+)
+"""
+
+
+def test_kill_9_leaves_all_of_a_set_or_nothing(
+    landing_run: Landing, north: Path, tmp_path: Path
+) -> None:
+    lines = "".join(f"A{i},,2025-01-02,1,,,,,,\n" for i in range(30_000))
+    (north / f"orders_{JANUARY}.csv").write_text(f"{ORDERS_HEADER}\n{lines}")
+    write_returns(north / f"returns_{JANUARY}.csv", *(f"A{i},torn" for i in range(30_000)))
+    states = set()
+    for patience in (0.1, 0.25, 0.4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, landing_run.warehouse.target, str(tmp_path)],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(patience)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        with landing_run.warehouse.open() as store:
+            store.prepare([])
+        states.add(tuple(landing_run.warehouse.rows(BATCHES)))
+    landing_run.run()
+    whole = (("shop_orders", "loaded", 30_000), ("shop_returns", "loaded", 30_000))
+    assert tuple(landing_run.warehouse.rows(BATCHES)) == whole
+    assert states <= {(), whole}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("shop:\n  sales: [orders, refunds]\n", "sets.yaml:2: shop has no feed refunds"),
+        (
+            "shop:\n  sales: [orders]\n  more: [orders, returns]\n",
+            "sets.yaml:3: shop_orders is in sales already",
+        ),
+        ("shop: [orders]\n", "sets.yaml: line 1: shop"),
+    ],
+)
+def test_a_list_of_sets_that_cannot_hold_is_refused_by_line(
+    text: str, message: str, tmp_path: Path, contracts: Contracts
+) -> None:
+    path = tmp_path / "sets.yaml"
+    path.write_text(text)
+    with pytest.raises(GranaryError) as refusal:
+        load_sets(path, contracts)
+    assert message in str(refusal.value)
