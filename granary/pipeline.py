@@ -197,6 +197,7 @@ class Pipeline:
         """
         rows = read_mended(mended) if mended else None
         contracts = load_contracts(CONTRACTS)
+        began = utc_now()
         with self._landing() as (step, store):
             store.prepare(contracts.values())
             drifted = record_versions(store, contracts.values(), utc_now())
@@ -214,9 +215,7 @@ class Pipeline:
         problems = [*report.problems, *map(str, drifted.values())]
         for batch in report.landed:
             self._observer.file(self._file_of(batch), batch)
-        self._observer.landing_done(
-            LandingReport(landed=report.landed, problems=problems), self.gateway
-        )
+        self._tell_unusual(LandingReport(landed=report.landed, problems=problems), began)
         for problem in problems:
             self._reporter.error(problem)
         left = self._retry_files(wanted) if files else 0
