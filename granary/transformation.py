@@ -466,7 +466,9 @@ def _explained(evaluations: Evaluations) -> Iterator[None]:
     try:
         yield
     except SQLMeshError as error:
-        raise _failure([*evaluations.errors, str(error)]) from error
+        # What one step of SQLMesh ran into is only the cause of its error.
+        told = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+        raise _failure([*evaluations.errors, told]) from error
     except OUT_OF_REACH as error:
         raise GranaryError(
             f"SQLMesh cannot use the warehouse or its own state: {str(error).strip()}.",

@@ -119,9 +119,11 @@ class Observer:
             self._log.debug(
                 "file_skipped", feed=file.feed, tenant_id=file.tenant_id, source=file.source
             )
+        for message in report.waiting:
+            self._log.info("files_wait", message=message)
         for problem in report.problems:
             if problem not in self._told_problems:
-                self._log.error("file_refused", error_class="not_read", error=problem)
+                self._log.error("landing_problem", error=problem)
                 self._alert(Level.ERROR, problem)
         for one in unusual:
             self._log.warning("file_unusual", **asdict(one))

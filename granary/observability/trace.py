@@ -148,7 +148,7 @@ class Tracer:
             self._value(query, name),
             adds_up,
             batches,
-            self._ask(_largest(lines, self._contracts[origin.feed], limit)),
+            self._ask(_largest(lines, adds_up, self._contracts[origin.feed], limit)),
         )
 
     def _value(self, query: Query, name: str) -> Decimal | None:
@@ -242,24 +242,32 @@ def _batches(lines: exp.Select, adds_up: bool, limit: int) -> exp.Select:
     )
 
 
-def _largest(lines: exp.Select, contract: Contract, limit: int) -> exp.Select:
-    """The lines that add most, with what names them; protected values are not shown."""
+def _largest(lines: exp.Select, adds_up: bool, contract: Contract, limit: int) -> exp.Select:
+    """The lines that add most, with what names them; protected values are not shown.
+
+    A line may stand for several rows: a coverage span for each of its months. Where nothing adds
+    up, the largest of their values is shown.
+    """
     named = [
         f"'{MASK}' AS {column}" if contract.columns[column].phi else f"line_{column} AS {column}"
         for column in contract.key
     ]
+    keys = [f"lines.line_{column}" for column in contract.key]
+    amount = f"{'SUM' if adds_up else 'MAX'}(lines.{CONTRIBUTION})"
     return (
         lines.select(
             "lines.line_load_id AS load_id",
             "COALESCE(batches.source, 'unknown') AS source",
             "lines.line_source_line AS source_line",
             *named,
-            f"lines.{CONTRIBUTION} AS {CONTRIBUTION}",
+            "COUNT(*) AS rows",
+            f"{amount} AS {CONTRIBUTION}",
         )
         .from_("lines")
         .join(
             "ops.load_batch AS batches", on="batches.load_id = lines.line_load_id", join_type="left"
         )
-        .order_by(f"ABS(lines.{CONTRIBUTION}) DESC", "1", "3")
+        .group_by("lines.line_load_id", "batches.source", "lines.line_source_line", *keys)
+        .order_by(f"ABS({amount}) DESC", "1", "3")
         .limit(limit)
     )

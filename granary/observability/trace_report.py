@@ -85,8 +85,8 @@ def _lines(trace: Trace) -> Rows:
         if part.lines is None:
             continue
         for row in part.lines.rows:
-            load_id, source, source_line, *named, contribution = row
-            names = part.lines.columns[3:-1]
+            load_id, source, source_line, *named, count, contribution = row
+            names = part.lines.columns[3:-2]
             key = " ".join(f"{n}={v}" for n, v in zip(names, named, strict=True))
-            found.append((part.metric, load_id, source, source_line, key, contribution))
-    return Rows(["metric", "load_id", "source", "source_line", "key", CONTRIBUTION], found)
+            found.append((part.metric, load_id, source, source_line, key, count, contribution))
+    return Rows(["metric", "load_id", "source", "source_line", "key", "rows", CONTRIBUTION], found)

@@ -123,7 +123,10 @@ def test_the_amount_stands_in_the_line_on_the_disk(warehouse: Sandbox) -> None:
         for row in part.lines.rows:
             told = dict(zip(part.lines.columns, row, strict=True))
             line = line_of(warehouse, told["source"], told["source_line"])
-            assert Decimal(line[column]) == Decimal(str(told["contribution"])), (metric, told)
+            # A coverage span stands for each of its months.
+            amount = Decimal(line[column]) * told["rows"]
+            assert amount == Decimal(str(told["contribution"])), (metric, told)
+            assert told["rows"] == 1 or metric == "gross_premium"
             key = [name for name in told if name in line]
             assert key, "a line is known by the key of its feed"
             assert {name: str(told[name]) for name in key} == {name: line[name] for name in key}
@@ -155,7 +158,7 @@ def test_the_command_tells_people_and_programs(duckdb: Sandbox) -> None:
     assert [len(part["lines"]) for part in found["parts"]] == [3, 3]
     lines = duckdb.granary(*asked, "--format", "csv").answer.splitlines()
     assert len(lines) == 7
-    assert lines[0] == "metric,load_id,source,source_line,key,contribution"
+    assert lines[0] == "metric,load_id,source,source_line,key,rows,contribution"
 
 
 def test_a_figure_of_too_many_lines_shows_the_models_down_to_raw(duckdb: Sandbox) -> None:
