@@ -20,11 +20,18 @@ MODEL (
     ),
     accepted_values("column" := dead_letter_status, is_in := ('waiting', 'replayed', 'closed', 'none')),
     unique_combination_of_columns(columns := (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status)),
-    forall(criteria := ((
-        refused_lines = 0
-      ) = (
-        error_class = 'none'
-    ), refused_lines >= 0, days_waiting >= 0, dead_letter_status = 'waiting' OR days_waiting = 0))
+    forall(
+      criteria := (
+        (
+          refused_lines = 0
+        ) = (
+          error_class = 'none'
+        ),
+        refused_lines >= 0,
+        days_waiting >= 0,
+        dead_letter_status = 'waiting' OR days_waiting = 0
+      )
+    )
   )
 );
 
