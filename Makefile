@@ -12,7 +12,7 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract forget sql metrics trace contract alert doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract forget sql metrics trace contract dead-letters retry alert doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -85,6 +85,12 @@ alert: $(UV) ## Send a test message to everybody who is told of problems
 
 contract: $(UV) ## List the contracts, or Q="diff FILE", Q="accept aca_claims --reason '…'"
 	@$(GRANARY) contract $(if $(Q),$(Q),list)
+
+dead-letters: $(UV) ## Count what was refused, or Q="list --feed aca_claims", Q="export FILE"
+	@$(GRANARY) dead-letters $(if $(Q),$(Q),groups)
+
+retry: $(UV) ## Try refused lines and files again; Q="--load …", Q="--mended FILE"
+	@$(GRANARY) retry $(Q)
 
 doctor: $(UV) ## Check the machine, the settings and the warehouse
 	@$(GRANARY) doctor

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
+from granary.letters_cli import Feed, Load, Reason, Tenant, letters_app, wanted
 from granary.metrics_cli import metrics_app
 from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
@@ -37,6 +38,7 @@ app.add_typer(
 app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
+app.add_typer(letters_app, name="dead-letters", help="List, count and export what was refused.")
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 app.command()(alert)
 app.command()(trace)
@@ -256,6 +258,20 @@ def retract(
 ) -> None:
     """Take a wrong batch out of history, as if it had never landed, and bring prod forward."""
     _start().retract(load_id, reason)
+
+
+@app.command()
+def retry(
+    load: Load = None,
+    reason: Reason = None,
+    feed: Feed = None,
+    tenant: Tenant = None,
+    mended: Annotated[
+        Path | None, typer.Option(help="An export whose values were corrected; only its lines.")
+    ] = None,
+) -> None:
+    """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
+    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended))
 
 
 @app.command()

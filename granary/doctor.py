@@ -27,10 +27,7 @@ from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB
 LEAST_DISK = 2 * GIB
-WHY_REFUSED = (
-    'granary sql "SELECT feed, column_name, error_class, COUNT(*) FROM ops.dead_letter '
-    "WHERE status = 'waiting' GROUP BY feed, column_name, error_class\""
-)
+WHY_REFUSED = "granary dead-letters groups --status waiting"
 
 
 @dataclass(frozen=True)
@@ -190,7 +187,7 @@ def _dead_letters(gateway: Gateway) -> str:
     if waiting:
         raise GranaryError(
             f"{waiting:,} refused lines wait.",
-            f"See why with: {WHY_REFUSED}; then ask the sender for a corrected file.",
+            f"See why with: {WHY_REFUSED}; mend contract or lines, then run: granary retry",
         )
     return "none waits"
 

@@ -55,6 +55,8 @@ def unusual_since(connection: Connection, moment: datetime) -> list[Unusual]:
 def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
     """Record that a batch no longer counts; its rows stay in raw, and the next run amends history.
 
+    So do the batches that brought refused lines of it again; those that still wait are closed.
+
     Args:
         connection: the ops schema, open for writing.
         load_id: the batch, as in ops.load_batch.
@@ -86,8 +88,21 @@ def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
             f"{before[1]}.",
             "There is nothing left to take out.",
         )
+    connection.execute("DELETE FROM raw.refused_line WHERE load_id = $1", [load_id])
+    connection.execute(
+        "UPDATE ops.dead_letter SET status = 'closed' WHERE load_id = $1 AND status = 'waiting'",
+        [load_id],
+    )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    # Before the batch itself: who is cut off here can do all of it once more.
+    connection.execute(
+        "INSERT INTO ops.retraction (load_id, reason, retracted_at) "
+        "SELECT load_id, $2, $3 FROM ops.load_batch WHERE replay_of = $1 "
+        "AND load_id NOT IN (SELECT load_id FROM ops.retraction)",
+        [load_id, reason, now],
+    )
     connection.execute(
         "INSERT INTO ops.retraction (load_id, reason, retracted_at) VALUES ($1, $2, $3)",
-        [load_id, reason, datetime.now(UTC).replace(tzinfo=None)],
+        [load_id, reason, now],
     )
     return Retraction(load_id, feed, tenant_id, source)

@@ -13,17 +13,23 @@ from granary.gateways.base import Rows
 from granary.landing import (
     LandingFile,
     LandingReport,
+    LoadBatch,
     land_all,
     land_file,
     load_contracts,
     load_tenants,
 )
+from granary.landing.contract_versions import record_versions
+from granary.landing.files import discover
 from granary.landing.folder import Outcome, Waiting
+from granary.landing.freshness import stale_feeds
+from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
 from granary.landing.loader import utc_now
 from granary.landing.places import open_places
+from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
-from granary.ledger import latest_extracts, retract
+from granary.ledger import latest_extracts, retract, unusual_since
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 
 SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
+SHOWN_UNUSUAL = 5
 Work = Callable[["Transformation", Step], "Evaluations"]
 
 
@@ -75,6 +82,7 @@ class Pipeline:
     def land(self) -> LandingReport:
         """Land what is new in the landing places."""
         places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
+        began = utc_now()
         with self._landing() as (step, store):
 
             def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
@@ -90,8 +98,10 @@ class Pipeline:
                 progress=progress,
                 sets=load_sets(SETS, contracts),
             )
+            stale = stale_feeds(store, contracts.values(), utc_now())
+            report.problems += [f"{one.message}." for one in stale if one.policy == "stop"]
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_unusual(report, began)
         for message in report.waiting:
             self._reporter.line(message)
         for problem in report.problems:
@@ -113,6 +123,7 @@ class Pipeline:
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
         known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
+        began = utc_now()
         with self._landing() as (step, store):
             store.prepare([contract])
             expect_partners(file, store.sightings(), load_sets(SETS, contracts))
@@ -120,7 +131,17 @@ class Pipeline:
             self._observer.file(file, batch)
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             step.result = _landing_summary(report)
-        self._observer.landing_done(report, self.gateway)
+        self._tell_unusual(report, began)
+
+    def _tell_unusual(self, report: LandingReport, began: datetime) -> None:
+        """Tell of what landed, or came late, and is unlike its feed's past."""
+        with self.gateway.operations() as connection:
+            unusual = unusual_since(connection, began)
+        self._observer.landing_done(report, unusual, self.gateway)
+        for one in unusual[:SHOWN_UNUSUAL]:
+            self._reporter.warn(f"{one.source}: {one.message}.")
+        if len(unusual) > SHOWN_UNUSUAL:
+            self._reporter.line(f"{len(unusual) - SHOWN_UNUSUAL} more are in ops.anomaly.")
 
     @contextmanager
     def _landing(self) -> Iterator[tuple[Step, Store]]:
@@ -164,6 +185,71 @@ class Pipeline:
             "its rows stay in raw, history no longer counts them."
         )
         self.run()
+
+    def retry(self, wanted: Wanted, mended: Path | None) -> int:
+        """Try refused lines and files again, and bring prod to what then holds.
+
+        Args:
+            wanted: which of those that wait.
+            mended: an export with corrected values; only its lines are tried.
+
+        Returns:
+            1 when something that was tried still waits, 0 otherwise.
+        """
+        rows = read_mended(mended) if mended else None
+        contracts = load_contracts(CONTRACTS)
+        began = utc_now()
+        with self._landing() as (step, store):
+            store.prepare(contracts.values())
+            drifted = record_versions(store, contracts.values(), utc_now())
+            waiting = waiting_lines(store, wanted)
+            report = replay(
+                store,
+                {name: known for name, known in contracts.items() if name not in drifted},
+                waiting if rows is None else mend(waiting, rows),
+            )
+            files = waiting_files(store, wanted) if rows is None else []
+            step.result = (
+                f"{report.replayed:,} lines replayed, {report.closed:,} closed, "
+                f"{report.refused:,} still refused"
+            )
+        problems = [*report.problems, *map(str, drifted.values())]
+        for batch in report.landed:
+            self._observer.file(self._file_of(batch), batch)
+        self._tell_unusual(LandingReport(landed=report.landed, problems=problems), began)
+        for problem in problems:
+            self._reporter.error(problem)
+        left = self._retry_files(wanted) if files else 0
+        freshness = self.freshness()
+        if freshness.is_built and freshness.batches_waiting:
+            self.run()
+        return 1 if report.exit_code or drifted or left else 0
+
+    def _file_of(self, batch: LoadBatch) -> LandingFile:
+        """Describe the file that a batch's lines came with."""
+        first = self.settings.landing_places[0]
+        return LandingFile(
+            Path(batch.source) if isinstance(first, str) else first / batch.source,
+            batch.source,
+            batch.domain,
+            batch.tenant_id,
+            batch.feed.removeprefix(f"{batch.domain}_"),
+            batch.extracted_at,
+        )
+
+    def _retry_files(self, wanted: Wanted) -> int:
+        """Land what is in the landing places; gives how many refused files still wait."""
+        self.land()
+        with self.gateway.store() as store:
+            left = waiting_files(store, wanted)
+        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
+        found = discover(open_places(self.settings), contracts, tenants)
+        for source in sorted(set(left) - {file.source for file in found.files}):
+            self._reporter.line(
+                f"{source} is in no landing place any more: put it there again, or load it from "
+                "where it is: granary load FILE --feed … --tenant … --extracted-at …"
+            )
+        return len(left)
 
     def build_prod(self) -> None:
         """Bring prod to the checkout's models and to what has landed."""

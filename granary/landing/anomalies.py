@@ -64,22 +64,29 @@ class Anomaly:
 
 @dataclass(frozen=True)
 class Usual:
-    """The range that figures of the past make usual."""
+    """The range that figures of the past make usual: around their median, and around the latest.
+
+    So a feed that reaches another level for good is told of once, not until its median follows.
+    """
 
     low: float
     high: float
 
     @classmethod
     def of(cls, figures: Sequence[float], tolerance: float) -> "Usual":
-        """Take the range around the median.
+        """Take the range.
 
         Args:
-            tolerance: least distance from the median that is unusual.
+            figures: the latest first.
+            tolerance: least distance that is unusual.
         """
         middle = median(figures)
         spread = median(abs(figure - middle) for figure in figures)
         distance = max(DEVIATIONS * MAD_TO_DEVIATION * spread, tolerance)
-        return cls(max(middle - distance, 0), middle + distance)
+        # A feed that brought nothing has not reached another level.
+        latest = next((figure for figure in figures if figure), middle)
+        low = min(middle - distance, latest - tolerance)
+        return cls(max(low, 0), max(middle + distance, latest + tolerance))
 
     def has(self, figure: float) -> bool:
         """Say whether a figure lies within."""

@@ -75,7 +75,8 @@ class DuckDBStore(Store):
     def _exclusively(self) -> None:
         """Nobody else can write: the file is open here."""
 
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL."""
         schema, _, name = table.name.partition(".")
         found = self.rows(
             "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "
@@ -106,9 +107,10 @@ class DuckDBStore(Store):
 
 
 class _Inserting(Appender):
-    """Blocks of rows on their way through one INSERT, which runs in a thread of its own.
+    """Blocks of rows on their way through one INSERT.
 
-    One statement over all blocks lets DuckDB write to the file as it goes.
+    One statement over all blocks lets DuckDB write to the file as it goes; where there is more than
+    one block it runs in a thread of its own.
     """
 
     def __init__(self, writer: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
@@ -116,12 +118,18 @@ class _Inserting(Appender):
         self._statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM appended"
         self._blocks: queue.Queue[pa.Table | None] = queue.Queue(maxsize=WAITING_BLOCKS)
         self._pool = ThreadPoolExecutor(max_workers=1)
+        self._first: pa.Table | None = None
         self._inserting: Future[int] | None = None
         self._is_broken = False
 
     def write(self, rows: pa.Table) -> None:
+        if self._first is None:
+            self._first = rows
+            return
         if self._inserting is None:
-            self._inserting = self._pool.submit(self._insert, rows.schema)
+            appended = pa.RecordBatchReader.from_batches(rows.schema, self._batches())
+            self._inserting = self._pool.submit(self._insert, appended)
+            self._put(self._first)
         self._put(rows)
 
     def finish(self) -> None:
@@ -129,6 +137,8 @@ class _Inserting(Appender):
         if self._inserting is not None:
             self._put(None)
             self.count = self._inserting.result()
+        elif self._first is not None:
+            self.count = self._insert(self._first)
         self._pool.shutdown()
 
     def give_up(self) -> None:
@@ -136,7 +146,7 @@ class _Inserting(Appender):
         self._is_broken = True
         if self._inserting is not None:
             with suppress(Exception):
-                self.finish()
+                self._put(None)
         self._pool.shutdown()
 
     def _put(self, rows: pa.Table | None) -> None:
@@ -148,8 +158,7 @@ class _Inserting(Appender):
                     # It can only have failed.
                     self._inserting.result()
 
-    def _insert(self, schema: pa.Schema) -> int:
-        appended = pa.RecordBatchReader.from_batches(schema, self._batches())
+    def _insert(self, appended: pa.Table | pa.RecordBatchReader) -> int:
         self._writer.register("appended", appended)
         try:
             row = self._writer.execute(self._statement).fetchone()

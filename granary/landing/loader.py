@@ -20,7 +20,8 @@ from granary.landing.errors import (
 from granary.landing.files import FileStamp, LandingFile
 from granary.landing.fit import fit, remedy, type_changes
 from granary.landing.physique import Physique, content_digest, examine, header_names
-from granary.landing.reader import NotPlain, Reading, header_record
+from granary.landing.reader import NotPlain, Reading
+from granary.landing.records import csv_record
 from granary.landing.store import Findings, Store
 
 Clock = Callable[[], datetime]
@@ -148,7 +149,7 @@ class _Landing:
         fitted = self.store.barring(fit(names, self.contract, self.file.shown), self.file.tenant_id)
         if fitted.columns.keys() - self.contract.columns.keys():
             self.store.prepare([fitted])
-        batch = replace(batch, header=header_record(names))
+        batch = replace(batch, header=csv_record(names))
         reading = Reading(self.store.workbench, self.file.path, physique, names, fitted, batch)
         with closing(reading):
             if physique.plain:

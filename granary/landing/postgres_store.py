@@ -82,7 +82,8 @@ class PostgresStore(Store):
     def _exclusively(self) -> None:
         self._lock(PREPARE_LOCK)
 
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL."""
         found = self.rows(
             "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = to_regclass($1) "
             "AND attnum > 0 AND NOT attisdropped",

@@ -8,10 +8,8 @@ own, valid UTF-8, no forbidden byte. Otherwise the file is read record by record
 and what is sound is read by DuckDB behind its line numbers. Both ways give the same rows.
 """
 
-import csv
-import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +36,7 @@ from granary.landing.checks import (
 from granary.landing.contract import Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
-from granary.landing.records import RECORD_LIMIT, Malformed, records
+from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
 from granary.landing.tables import literal, quoted
 
 VALUES = "landing_values"
@@ -113,13 +111,16 @@ class Reading:
         names: list[str],
         contract: Contract,
         batch: LoadBatch,
+        lines: Sequence[Line] | None = None,
     ) -> None:
         """Prepare to read.
 
         Args:
             names: the header, in the file's order.
             contract: as it applies to this file.
+            lines: records to read, carefully, in place of the file's.
         """
+        self._lines = lines
         self._workbench = workbench
         self._path = path
         self._physique = physique
@@ -210,7 +211,9 @@ class Reading:
         """Write sound records to a file, note the others; gives records and the longest's bytes."""
         count = longest = 0
         refused: list[Malformed] = []
-        for item in records(self._path, len(self._header)):
+        width = len(self._header)
+        kept = self._lines
+        for item in records(self._path, width) if kept is None else lone_records(kept, width):
             if isinstance(item, Malformed):
                 refused.append(item)
                 if len(refused) >= BLOCK_ROWS:
@@ -278,7 +281,7 @@ class Reading:
 
     def _stream(self, statement: str) -> Iterator[pa.Table]:
         try:
-            for batch in self._workbench.sql(statement).to_arrow_reader(BLOCK_ROWS):
+            for batch in self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS):
                 yield pa.Table.from_batches([batch])
         except duckdb.InvalidInputException as error:
             raise NotPlain from error
@@ -387,13 +390,6 @@ def _values(
         if column.kind != "text"
     )
     return f"SELECT *{types} FROM ({_texts(source, header, number, padded=padded)}) AS texts"
-
-
-def header_record(names: list[str]) -> str:
-    """Write the names of a header as a CSV record."""
-    record = io.StringIO()
-    csv.writer(record, lineterminator="").writerow(names)
-    return record.getvalue()
 
 
 def _read_differently(path: Path) -> FileRefused:

@@ -10,7 +10,7 @@ It gives the same table as DuckDB's reader, and both agree on what a record is:
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,7 @@ RECORD_LINE_LIMIT = 200
 # Characters of a line, and of a value. A line that is longer is refused by its beginning.
 RECORD_LIMIT = 16 << 20
 NOT_CSV = "is not CSV: a quote is not closed, or text follows a closing quote"
+NOT_ONE = "is blank, or more than one record"
 TOO_LONG = f"is longer than {RECORD_LIMIT >> 20} MB; its beginning was kept"
 
 csv.field_size_limit(RECORD_LIMIT)
@@ -60,15 +61,35 @@ def records(path: Path, width: int) -> Iterator[bytes | Malformed]:
         with open_content(path) as stream:
             source = _lines(stream)
             next(source)
-            ahead: deque[Line] = deque()
-            while line := ahead.popleft() if ahead else next(source, None):
-                number, raw = line
-                if _is_simple(raw, width):
-                    yield b"%d,%s\n" % (number, raw.rstrip(b"\r\n"))
-                elif raw.strip():
-                    yield _parse(number, raw, ahead, source, width)
+            yield from _sorted_out(source, width)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def lone_records(lines: Iterable[Line], width: int) -> Iterator[bytes | Malformed]:
+    """Give records that were kept one by one as CSV, each behind its number.
+
+    Args:
+        lines: number and bytes of each; a quoted value may span lines.
+        width: columns of the header.
+    """
+    for number, record in lines:
+        parts = iter([(number, part) for part in record.splitlines(keepends=True)])
+        found = list(_sorted_out(parts, width))
+        if len(found) == 1:
+            yield found[0]
+        else:
+            yield Malformed(number, NOT_ONE, "structure", record)
+
+
+def _sorted_out(source: Iterator[Line], width: int) -> Iterator[bytes | Malformed]:
+    ahead: deque[Line] = deque()
+    while line := ahead.popleft() if ahead else next(source, None):
+        number, raw = line
+        if _is_simple(raw, width):
+            yield b"%d,%s\n" % (number, raw.rstrip(b"\r\n"))
+        elif raw.strip():
+            yield _parse(number, raw, ahead, source, width)
 
 
 def _lines(stream: BinaryIO) -> Iterator[Line]:
@@ -154,3 +175,15 @@ def _decoded(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise _BadLine(f"is not UTF-8 (byte {error.start + 1})", "encoding") from error
+
+
+def csv_record(values: Sequence[str]) -> str:
+    """Write one CSV record, without a line break at its end."""
+    record = io.StringIO()
+    csv.writer(record, lineterminator="").writerow(values)
+    return record.getvalue()
+
+
+def parse_csv_record(text: str) -> list[str]:
+    """Read one CSV record."""
+    return next(csv.reader(io.StringIO(text, newline="")), [])

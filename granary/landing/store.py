@@ -109,7 +109,7 @@ class Store(ABC):
         """Wait until no other transaction makes tables."""
 
     @abstractmethod
-    def _existing_columns(self, table: Table) -> dict[str, bool]:
+    def existing_columns(self, table: Table) -> dict[str, bool]:
         """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
 
     @abstractmethod
@@ -140,7 +140,7 @@ class Store(ABC):
                 self._prepare_table(table)
 
     def _prepare_table(self, table: Table) -> None:
-        present = self._existing_columns(table)
+        present = self.existing_columns(table)
         if present:
             statements = change_statements(table, present)
         else:
@@ -262,8 +262,17 @@ class Store(ABC):
             findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
         )
 
+    def replace_anomalies(self, kind: str, anomalies: Sequence[Anomaly]) -> None:
+        """Let these be all anomalies of a kind that there are."""
+        with self.together():
+            self.rows("DELETE FROM ops.anomaly WHERE anomaly = $1", [kind])
+            self._write_anomalies(anomalies)
+
     def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
         self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])
+        self._write_anomalies(anomalies)
+
+    def _write_anomalies(self, anomalies: Sequence[Anomaly]) -> None:
         for anomaly in anomalies:
             self.rows(
                 f"INSERT INTO ops.anomaly ({', '.join(ANOMALY_COLUMNS)}) "
@@ -293,7 +302,7 @@ class Store(ABC):
     def _append_query(
         self, notes: duckdb.DuckDBPyConnection, table: str, columns: str, query: str
     ) -> int:
-        rows = notes.sql(query).to_arrow_table()
+        rows = notes.execute(query).to_arrow_table()
         if rows.num_rows:
             with self._appending(table, columns) as appender:
                 appender.write(rows)

@@ -83,9 +83,10 @@ DEAD_LETTER = Table(
         TableColumn("reason", "TEXT", True, "All that is wrong with the line."),
         TableColumn("error_class", "TEXT", True, "Kind of the first fault."),
         TableColumn("raw_text", "TEXT", False, "The line, protected values as ***."),
-        TableColumn("status", "TEXT", True, "waiting, or closed when there is nothing to mend."),
+        TableColumn("status", "TEXT", True, "waiting, replayed, or closed: nothing to mend."),
         TableColumn("attempts", "INTEGER", True, "How often it was tried."),
         TableColumn("created_at", "TIMESTAMP", True, "When it was first refused (UTC)."),
+        TableColumn("replayed_load_id", "BIGINT", False, "Batch that brought the line at last."),
     ),
     ("load_id", "source_line"),
 )

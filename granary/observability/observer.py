@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from granary.errors import GranaryError
-from granary.ledger import unusual_since
 from granary.observability.alerts import Alert, Level
 from granary.reporter import Reporter
 from granary.settings import Settings
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
     from granary.landing.errors import FileProblem
     from granary.landing.files import LandingFile
     from granary.landing.folder import LandingReport
-    from granary.ledger import Retraction
+    from granary.ledger import Retraction, Unusual
     from granary.runs import FinishedRun
 
 # Verbs that somebody waits for who is not at the terminal.
-WATCHED = ("up", "load", "plan", "run", "promote", "retract", "retry", "forget")
+WATCHED = ("up", "load", "plan", "run", "promote")
 # What these say of an error may quote what was asked for.
 PRIVATE = ("sql",)
 UNFORESEEN = "something went wrong that Granary did not foresee"
@@ -108,26 +107,29 @@ class Observer:
                 )
             )
 
-    def landing_done(self, report: "LandingReport", gateway: "Gateway") -> None:
-        """All files have been told of, except those that had landed before or that are astray."""
+    def landing_done(
+        self, report: "LandingReport", unusual: Iterable["Unusual"], gateway: "Gateway"
+    ) -> None:
+        """All that landed or was refused has been told of; now what is left.
+
+        Args:
+            unusual: what was unusual about batches that landed.
+        """
         for file in report.skipped:
             self._log.debug(
                 "file_skipped", feed=file.feed, tenant_id=file.tenant_id, source=file.source
             )
         for problem in report.problems:
             if problem not in self._told_problems:
-                self._log.error("file_refused", error_class="stray", error=problem)
+                self._log.error("file_refused", error_class="not_read", error=problem)
                 self._alert(Level.ERROR, problem)
-        if report.landed:
-            with gateway.operations() as connection:
-                unusual = unusual_since(connection, min(b.started_at for b in report.landed))
-            for one in unusual:
-                self._log.warning("file_unusual", **asdict(one))
-                self._alert(
-                    Level.WARNING,
-                    f"{one.source}: {one.message}.",
-                    f"Ask the sender. If it is wrong: granary retract {one.load_id} --reason …",
-                )
+        for one in unusual:
+            self._log.warning("file_unusual", **asdict(one))
+            self._alert(
+                Level.WARNING,
+                f"{one.source}: {one.message}.",
+                f"Ask the sender. If it is wrong: granary retract {one.load_id} --reason …",
+            )
         self._measure(gateway)
 
     def run_began(self, run_id: str, environment: str) -> None:
@@ -187,7 +189,8 @@ class Observer:
             self._alert(
                 Level.WARNING,
                 f"{waiting:,} refused lines wait, more than {self._settings.alert_dead_letters:,}.",
-                "See them in ops.dead_letter, and ask the senders for corrected files.",
+                "See them with: granary dead-letters groups. Once they or the contract are mended: "
+                "granary retry",
             )
 
     def _failed(self, error: Exception, message: str, remedy: str) -> None:

@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 import subprocess
@@ -335,3 +336,58 @@ def test_a_plan_that_is_interrupted_is_recorded_as_failed(pipeline: Pipeline) ->
     with pytest.raises(KeyboardInterrupt):
         pipeline.plan("sandbox", interrupt)
     assert runs(pipeline) == [("plan", "sandbox", "failed", "stopped before its end")]
+
+
+def test_a_plan_tells_the_log_the_figures_and_lineage(
+    pipeline: Pipeline, project: Path, tmp_path: Path
+) -> None:
+    hold(project, LARGE)
+    pipeline.build_prod()
+    hold(project, WRONG)
+    with pytest.raises(GranaryError):
+        pipeline.build_prod()
+
+    home = tmp_path / "home"
+    lines = [json.loads(line) for line in (home / "logs/granary.jsonl").read_text().splitlines()]
+    told = [(line["event"], line.get("model"), line["level"]) for line in lines]
+    assert told == [
+        ("run_began", None, "info"),
+        ("model_built", "core.payments", "info"),
+        ("model_built", "semantic.totals", "info"),
+        ("run_warned", None, "warning"),
+        ("run_done", None, "info"),
+        ("run_began", None, "info"),
+        ("model_failed", "core.payments", "error"),
+        ("run_failed", None, "error"),
+    ]
+    assert len({line["run_id"] for line in lines}) == 2
+    assert "2 rows break the audit not_null" in lines[-2]["error"]
+
+    with pipeline.gateway.operations() as connection:
+        found = connection.execute(
+            "SELECT audit, blocking, rows_found FROM ops.audit_result "
+            "ORDER BY checked_at, audit_number"
+        ).fetchall()
+    assert found == [
+        ("not_null", True, 0),
+        ("accepted_range", True, 0),
+        ("forall", False, 1),
+        ("not_null", True, 2),
+        ("accepted_range", True, 1),
+        ("forall", False, 0),
+    ]
+
+    events = [json.loads(line) for line in (home / "lineage/events.jsonl").read_text().splitlines()]
+    ends = [(event["job"]["name"], event["eventType"]) for event in events]
+    assert ends.count(("core.payments", "COMPLETE")) == 1
+    assert ends.count(("core.payments", "FAIL")) == 1
+    assert ends[-1] == ("plan.prod", "FAIL")
+    [totals] = [
+        e for e in events if e["job"]["name"] == "semantic.totals" and e["eventType"] == "START"
+    ]
+    assert [table["name"] for table in totals["inputs"]] == ["core.payments"]
+    assert totals["outputs"][0]["facets"]["schema"]["fields"][0]["name"] == "total"
+
+    figures = (home / "metrics/granary.prom").read_text()
+    assert 'granary_runs_total{environment="prod",status="failed",verb="plan"} 1.0' in figures
+    assert 'granary_audits_total{environment="prod",outcome="failed"} 3.0' in figures

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_world import REGISTRY, WORLD
 
-from semantic.compiler import compile_query
+from semantic.compiler import compile_contributions, compile_query
 from semantic.definitions import Additivity, Grain
-from semantic.query import Query
+from semantic.query import Query, parse_condition
 from semantic.registry import Registry, load_registry
 
 Rows = list[tuple[Any, ...]]
@@ -152,3 +152,49 @@ def test_two_facts_are_the_two_answers_side_by_side(
         rows = ask("paid", "member_months", by=by, grain=grain)
         assert {row[:-2]: row[-2:] for row in rows} == both
         assert len(rows) == len(both)
+
+
+@fifty_times
+@given(
+    plans=PLANS,
+    issuers=ISSUERS,
+    claims=CLAIMS,
+    months=MONTHS,
+    where=st.sampled_from([(), ("tenant_id=north,west",), ("metal_tier=gold",)]),
+    start=st.none() | st.just(date(2025, 1, 1)),
+)
+def test_what_rows_contribute_is_the_metric(
+    tiny: Registry,
+    connection: duckdb.DuckDBPyConnection,
+    fill: Callable[..., Any],
+    plans: Rows,
+    issuers: Rows,
+    claims: Rows,
+    months: Rows,
+    where: tuple[str, ...],
+    start: date | None,
+) -> None:
+    fill(plan=plans, issuer=issuers, claim=claims, month=months)
+    conditions = tuple(parse_condition(text) for text in where)
+    keys = {
+        name: ("tenant_id", "service_date", "plan_sk") for name in (*OF_CLAIMS, "patients")
+    } | dict.fromkeys(("member_months", "members_in_force"), ("tenant_id", "coverage_month"))
+    for name, key in keys.items():
+        query = Query((name,), where=conditions, start=start)
+        (whole,) = connection.execute(compile_query(tiny, query).sql("duckdb")).fetchone() or ()
+        parts = compile_contributions(tiny, query, name, key, key).sql("duckdb")
+        added = connection.execute(f"SELECT SUM(contribution) FROM ({parts})").fetchone()
+        assert added is not None
+        assert (added[0] or 0) == whole, name
+
+
+def test_a_median_gives_the_values_that_it_lies_between(
+    tiny: Registry, connection: duckdb.DuckDBPyConnection, fill: Callable[..., Any]
+) -> None:
+    day = date(2025, 1, 2)
+    claims = [("north", 1, "a", "lab", True, 1, day, day, paid) for paid in (0, 5, None, 20)]
+    fill(claim=claims)
+    query = Query(("median_paid",))
+    parts = compile_contributions(tiny, query, "median_paid", ("tenant_id",), ("tenant_id",))
+    rows = connection.execute(parts.sql("duckdb")).fetchall()
+    assert sorted(value for _, value in rows) == [0, 5, 20]

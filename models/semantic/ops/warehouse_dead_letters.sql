@@ -6,14 +6,25 @@ MODEL (
   description 'Refused lines, counted by day, sender, fault and column; a feed of which nothing was ever refused says so with 0. Which fault of which sender costs us most lines, and how long have they waited?',
   audits (
     not_null(
-      columns := (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status, refused_lines)
+      columns := (
+        refused_date,
+        tenant_id,
+        feed,
+        error_class,
+        column_name,
+        dead_letter_status,
+        refused_lines,
+        days_waiting,
+        waiting_band
+      )
     ),
+    accepted_values("column" := dead_letter_status, is_in := ('waiting', 'replayed', 'closed', 'none')),
     unique_combination_of_columns(columns := (refused_date, tenant_id, feed, error_class, column_name, dead_letter_status)),
     forall(criteria := ((
         refused_lines = 0
       ) = (
         error_class = 'none'
-    ), refused_lines >= 0))
+    ), refused_lines >= 0, days_waiting >= 0, dead_letter_status = 'waiting' OR days_waiting = 0))
   )
 );
 
@@ -86,6 +97,17 @@ WITH dead_letters AS (
     'none' AS status,
     0 AS refused_lines
   FROM spotless
+), aged AS (
+  SELECT
+    tenant_id,
+    feed,
+    refused_date,
+    error_class,
+    column_name,
+    status,
+    refused_lines,
+    CASE WHEN status = 'waiting' THEN CURRENT_DATE - refused_date ELSE 0 END AS days_waiting
+  FROM every
 )
 SELECT
   tenant_id::TEXT AS tenant_id, /* who sent the file */
@@ -93,6 +115,18 @@ SELECT
   refused_date::DATE AS refused_date, /* day of refusal (UTC); of the last landing where nothing was refused */
   error_class::TEXT AS error_class, /* kind of the first fault of a line; none where nothing was refused */
   column_name::TEXT AS column_name, /* first column at fault */
-  status::TEXT AS dead_letter_status, /* waiting, or closed when there is nothing to mend */
-  refused_lines::BIGINT AS refused_lines /* lines; a file refused as a whole counts as one */
-FROM every
+  status::TEXT AS dead_letter_status, /* waiting, replayed, or closed when there is nothing to mend */
+  refused_lines::BIGINT AS refused_lines, /* lines; a file refused as a whole counts as one */
+  days_waiting::INT AS days_waiting, /* days since refusal of what still waits; 0 of everything else */
+  CASE
+    WHEN status <> 'waiting'
+    THEN 'not waiting'
+    WHEN days_waiting <= 1
+    THEN 'up to 1 day'
+    WHEN days_waiting <= 7
+    THEN '2 to 7 days'
+    WHEN days_waiting <= 30
+    THEN '8 to 30 days'
+    ELSE 'over 30 days'
+  END::TEXT AS waiting_band /* how long it has waited */
+FROM aged

@@ -106,7 +106,9 @@ def test_a_file_unlike_those_before_is_told_with_its_figures(
         lines = [f"A{month}-{n},C{n},1,2025-01-05,,open" for n in range(count)]
         path = landing / f"appeals_20250{month}01T020000Z.csv"
         path.write_text("\n".join([header, *lines, ""]))
-    assert granary("load").exit_code == 0
+    told = granary("load")
+    assert told.exit_code == 0
+    assert "warning aca/issuer_1/appeals_20250601T020000Z.csv: 5 rows" in told.messages
 
     [message] = web.received
     assert "appeals_20250601T020000Z.csv: 5 rows" in message["message"]
@@ -119,3 +121,21 @@ def test_a_file_unlike_those_before_is_told_with_its_figures(
     assert [line["source"] for line in unusual] == ["aca/issuer_1/appeals_20250601T020000Z.csv"]
     figures = (home / "metrics/granary.prom").read_text()
     assert 'anomaly="volume",feed="aca_appeals",policy="warn",tenant="issuer_1"} 1.0' in figures
+
+
+def test_a_command_that_fails_as_a_whole_is_told_unless_somebody_is_there_to_see_it(
+    granary: Granary, home: Path, addresses: str, web: Listener
+) -> None:
+    unknown = ("x.csv", "--feed", "aca_weather", "--tenant", "cms")
+    assert granary("load", *unknown, "--extracted-at", "20250101T000000Z").exit_code == 1
+    [message] = web.received
+    assert "granary load tells of 1 problem" in message["title"]
+    assert 'There is no feed "aca_weather"' in message["message"]
+
+    assert granary("retract", "5", "--reason", "wrong").exit_code == 1
+    assert len(web.received) == 1
+    events = json_lines(home / "logs/granary.jsonl")
+    assert [(line["event"], line["command"]) for line in events] == [
+        ("command_failed", "load"),
+        ("command_failed", "retract"),
+    ]

@@ -1,0 +1,194 @@
+"""Dead letters: which there are, and the waiting lines to be corrected outside."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from granary.errors import GranaryError
+from granary.gateways.base import Rows
+from granary.landing.files import unreadable
+from granary.landing.records import csv_record, parse_csv_record
+from granary.landing.store import WHOLE_FILE, Store
+
+WAITING = "waiting"
+LISTED = [
+    *("feed", "tenant_id", "source", "load_id", "source_line", "status", "attempts"),
+    *("error_class", "column_name", "reason", "raw_text", "created_at"),
+]
+# Columns of an export that are not the file's.
+SOURCE, LOAD_ID, LINE, REASON, RECORD = "_source", "_load_id", "_line", "_reason", "_record"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which dead letters are meant; what is None does not matter."""
+
+    feed: str | None = None
+    tenant_id: str | None = None
+    load_id: int | None = None
+    error_class: str | None = None
+    status: str | None = None
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL that is true for these letters, and its parameters from $1 on."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        terms = [f"letters.{name} = ${place}" for place, name in enumerate(given, 1)]
+        return " AND ".join(terms) or "TRUE", list(given.values())
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A line that waits.
+
+    Attributes:
+        source: its file, as the ledger calls it.
+        header: names of its file's columns, in the file's order.
+        record: the line as it came.
+    """
+
+    feed: str
+    source: str
+    load_id: int
+    source_line: int
+    reason: str
+    header: list[str]
+    record: bytes
+
+    @property
+    def values(self) -> list[str] | None:
+        """Its values by the header; None when it cannot be split into them."""
+        try:
+            found = list(csv.reader(io.StringIO(self.record.decode(), newline=""), strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        fits = len(found) == 1 and len(found[0]) == len(self.header)
+        return found[0] if fits else None
+
+
+def list_letters(store: Store, wanted: Wanted, limit: int) -> Rows:
+    """List dead letters, the newest first; protected values show as ***."""
+    condition, parameters = wanted.condition()
+    shown = [f"{'batches' if name == 'source' else 'letters'}.{name}" for name in LISTED]
+    rows = store.rows(
+        f"SELECT {', '.join(shown)} FROM ops.dead_letter AS letters "
+        "INNER JOIN ops.load_batch AS batches ON batches.load_id = letters.load_id "
+        f"WHERE {condition} "
+        f"ORDER BY letters.created_at DESC, letters.load_id, letters.source_line LIMIT {limit}",
+        parameters,
+    )
+    return Rows(LISTED, rows)
+
+
+def group_letters(store: Store, wanted: Wanted) -> Rows:
+    """Count dead letters by sender, fault and status, the most first."""
+    condition, parameters = wanted.condition()
+    by = ["feed", "tenant_id", "error_class", "column_name", "status"]
+    grouped = ", ".join(by)
+    rows = store.rows(
+        f"SELECT {grouped}, COUNT(*) AS counted, MIN(created_at), MAX(created_at) "
+        f"FROM ops.dead_letter AS letters WHERE {condition} "
+        f"GROUP BY {grouped} ORDER BY counted DESC, {grouped}",
+        parameters,
+    )
+    return Rows([*by, "letters", "oldest", "newest"], rows)
+
+
+def waiting_lines(store: Store, wanted: Wanted) -> list[Letter]:
+    """Read the lines that wait, in the order of their files' extracts."""
+    condition, parameters = wanted.condition()
+    rows = store.rows(
+        "SELECT letters.feed, batches.source, letters.load_id, letters.source_line, "
+        "letters.reason, batches.header, lines.line FROM ops.dead_letter AS letters "
+        "INNER JOIN ops.load_batch AS batches ON batches.load_id = letters.load_id "
+        "INNER JOIN raw.refused_line AS lines "
+        "ON lines.load_id = letters.load_id AND lines.source_line = letters.source_line "
+        f"WHERE letters.status = '{WAITING}' AND batches.header IS NOT NULL AND {condition} "
+        "ORDER BY batches.extracted_at, letters.load_id, letters.source_line",
+        parameters,
+    )
+    return [
+        Letter(feed, source, load_id, line, reason, parse_csv_record(header), bytes(record))
+        for feed, source, load_id, line, reason, header, record in rows
+    ]
+
+
+def waiting_files(store: Store, wanted: Wanted) -> list[str]:
+    """Name the files that were refused as a whole and wait, as the ledger calls them."""
+    condition, parameters = wanted.condition()
+    rows = store.rows(
+        "SELECT batches.source FROM ops.dead_letter AS letters "
+        "INNER JOIN ops.load_batch AS batches ON batches.load_id = letters.load_id "
+        f"WHERE letters.status = '{WAITING}' AND letters.source_line = {WHOLE_FILE} "
+        f"AND {condition} ORDER BY batches.extracted_at, batches.source",
+        parameters,
+    )
+    return [source for (source,) in rows]
+
+
+def export(letters: Iterable[Letter]) -> Rows:
+    """Lay lines out as a table: where each came from, why it waits, and its values.
+
+    Lines that cannot be split into values are whole in the last column.
+    """
+    listed = list(letters)
+    names = list(dict.fromkeys(name for letter in listed for name in letter.header))
+    rows: list[tuple[Any, ...]] = []
+    for letter in listed:
+        values = letter.values
+        cells = dict(zip(letter.header, values or (), strict=False))
+        about = (letter.source, letter.load_id, letter.source_line, letter.reason)
+        whole = "" if values else letter.record.decode(errors="replace")
+        rows.append((*about, *(cells.get(name, "") for name in names), whole))
+    return Rows([SOURCE, LOAD_ID, LINE, REASON, *names, RECORD], rows)
+
+
+def read_mended(path: Path) -> dict[tuple[int, int], dict[str, str]]:
+    """Read an export that somebody corrected.
+
+    Returns:
+        Its rows by batch and line.
+
+    Raises:
+        GranaryError: it cannot be read, or is not an export.
+    """
+    remedy = "Take the file that `granary dead-letters export` wrote, and correct values only."
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            rows = list(reader)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise GranaryError(f"{path}: it is not CSV in UTF-8.", remedy) from error
+    missing = [name for name in (LOAD_ID, LINE, RECORD) if name not in (reader.fieldnames or ())]
+    if missing:
+        raise GranaryError(f"{path}: column {', '.join(missing)} is missing.", remedy)
+    uneven = [place for place, row in enumerate(rows, 1) if None in row or None in row.values()]
+    if uneven:
+        raise GranaryError(f"{path}: row {uneven[0]} is not as wide as the header.", remedy)
+    try:
+        return {(int(row[LOAD_ID]), int(row[LINE])): row for row in rows}
+    except ValueError as error:
+        raise GranaryError(f"{path}: {LOAD_ID} or {LINE} is not a number.", remedy) from error
+
+
+def mend(letters: Iterable[Letter], rows: Mapping[tuple[int, int], dict[str, str]]) -> list[Letter]:
+    """Give the letters that an export holds, with what was corrected in it.
+
+    Args:
+        rows: by batch and line, as read_mended gives them.
+    """
+    return [
+        replace(letter, record=_mended(letter, rows[letter.load_id, letter.source_line]))
+        for letter in letters
+        if (letter.load_id, letter.source_line) in rows
+    ]
+
+
+def _mended(letter: Letter, row: dict[str, str]) -> bytes:
+    if row[RECORD].strip():
+        return row[RECORD].encode()
+    return csv_record([row.get(name, "") for name in letter.header]).encode()
