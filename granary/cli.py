@@ -145,7 +145,14 @@ def reset(
 
 
 @app.command()
-def status() -> None:
+def status(
+    tenants: Annotated[
+        bool, typer.Option("--tenants", help="What each tenant sent, counted again.")
+    ] = False,
+    all_batches: Annotated[
+        bool, typer.Option("--all", help="With --tenants: not only the batches of the last week.")
+    ] = False,
+) -> None:
     """Tell what is running and how fresh prod is; exits 1 when the warehouse is down."""
     from granary.gateways import open_gateway
     from granary.pipeline import Pipeline
@@ -175,6 +182,14 @@ def status() -> None:
     )
     if not freshness.is_current_project:
         reporter.line("Models       differ from prod's; see: granary plan sandbox")
+    if tenants:
+        from granary.tables import write_rows
+
+        counts, mismatches = pipeline.count_tenants(all_batches=all_batches)
+        write_rows(counts, Format.TABLE.value)
+        for mismatch in mismatches:
+            reporter.error(str(mismatch))
+        raise typer.Exit(1 if mismatches else 0)
 
 
 @seed_app.command()

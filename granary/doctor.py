@@ -70,6 +70,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("State", gateway.check_state)
         yield _check("Prod", partial(_prod, settings))
         yield _check("Dead letters", partial(_dead_letters, gateway))
+        yield _check("Tenants", partial(_tenants, settings))
         yield _check("Runs", partial(_runs, gateway))
         frontend = Frontend(settings)
         if frontend.why_none is None:
@@ -189,6 +190,17 @@ def _dead_letters(gateway: Gateway) -> str:
             f"See why with: {WHY_REFUSED}; mend contract or lines, then run: granary retry",
         )
     return "none waits"
+
+
+def _tenants(settings: Settings) -> str:
+    counts, mismatches = Pipeline(settings, Reporter()).count_tenants(all_batches=False)
+    if mismatches:
+        raise GranaryError(
+            f"{len(mismatches)} batches are not what the ledger says, the first: {mismatches[0]}.",
+            "See all with: granary status --tenants; somebody wrote to raw or ops by hand.",
+        )
+    batches = sum(row[2] for row in counts.rows)
+    return f"{batches} batches of the last week hold what the ledger says"
 
 
 def _runs(gateway: Gateway) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_versi
 from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
 from granary.superset.frontend import Frontend
+from granary.tenants import RECENT_DAYS, Mismatch, reconcile, sums
 from semantic.registry import load_registry
 
 if TYPE_CHECKING:
@@ -226,8 +227,9 @@ class Pipeline:
 
     def _file_of(self, batch: LoadBatch) -> LandingFile:
         """Describe the file that a batch's lines came with."""
+        first = self.settings.landing_places[0]
         return LandingFile(
-            self.settings.landing_path / batch.source,
+            Path(batch.source) if isinstance(first, str) else first / batch.source,
             batch.source,
             batch.domain,
             batch.tenant_id,
@@ -383,6 +385,19 @@ class Pipeline:
         self._prepare_raw()
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
+
+    def count_tenants(self, *, all_batches: bool) -> tuple[Rows, list[Mismatch]]:
+        """Sum what each tenant sent, and count it again.
+
+        Args:
+            all_batches: not only those of the last week, whose rows are found without reading all.
+        """
+        since = None if all_batches else utc_now() - timedelta(days=RECENT_DAYS)
+        with self.gateway.operations() as connection:
+            built_at = RunLog(connection).built_at(PROD)
+        contracts = load_contracts(CONTRACTS).values()
+        mismatches = reconcile(self.gateway, contracts, since, built_at)
+        return sums(self.gateway, mismatches, since), mismatches
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:
         """Be the one writer for as long as something lasts; say for whom it waits."""

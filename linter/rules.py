@@ -1,5 +1,8 @@
 """Rules of the house for every model."""
 
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
 from sqlmesh.core.context import GenericContext
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
@@ -62,16 +65,18 @@ class MissingColumnDescription(Rule):
 class ProtectedColumnInSemantic(Rule):
     """No column of a semantic model shows a value that a contract tags as protected (phi)."""
 
-    def __init__(self, context: GenericContext) -> None:
-        """Follow flows through the models of one project."""
-        super().__init__(context)
-        self._flows = ProtectedFlows(load_contracts(PROJECT / "contracts"), context.get_model)
+    # SQLMesh makes a rule anew for every model, and what is above a model is worked out once.
+    _flows: ClassVar[WeakKeyDictionary[GenericContext, ProtectedFlows]] = WeakKeyDictionary()
 
     def check_model(self, model: Model) -> RuleViolation | None:
         """Report the columns, and which protected ones they show."""
         if model.fqn.split(".")[-2].strip('"') != SEMANTIC:
             return None
-        shown = {name: sources for name, sources in self._flows.of(model).items() if sources}
+        if self.context not in self._flows:
+            contracts = load_contracts(PROJECT / "contracts")
+            self._flows[self.context] = ProtectedFlows(contracts, self.context.get_model)
+        flows = self._flows[self.context].of(model)
+        shown = {name: sources for name, sources in flows.items() if sources}
         if not shown:
             return None
         said = "; ".join(

@@ -37,15 +37,16 @@ class ProtectedFlows:
         """
         self._contracts = {contract.table: contract for contract in contracts.values()}
         self._find = find
-        self._known: dict[str, Flows] = {}
+        self._known: dict[str, tuple[Model, Flows]] = {}
 
     def of(self, model: Model) -> Flows:
         """Tell for every column of a model which protected columns it shows."""
-        if model.fqn not in self._known:
+        known = self._known.get(model.fqn)
+        if known is None or known[0] is not model:
             # A model that reads itself adds nothing by that.
-            self._known[model.fqn] = {}
-            self._known[model.fqn] = self._raw(model) or self._derived(model)
-        return self._known[model.fqn]
+            self._known[model.fqn] = (model, {})
+            known = self._known[model.fqn] = (model, self._raw(model) or self._derived(model))
+        return known[1]
 
     def _raw(self, model: Model) -> Flows:
         contract = self._contracts.get(model.name)

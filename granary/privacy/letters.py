@@ -37,15 +37,20 @@ def blank_letters(
     named = [(load_id, line) for load_id, line, text in refused if pattern.search(bytes(text))]
     _blank(connection, named)
     letters = connection.execute(
-        "SELECT load_id, source_line, error_class, reason FROM ops.dead_letter "
-        f"WHERE error_class IN ('duplicate', '{FORGOTTEN}') AND tenant_id = $1 "
-        f"AND feed IN ({feeds})",
+        "SELECT load_id, source_line, error_class, reason, replayed_load_id FROM ops.dead_letter "
+        f"WHERE (error_class IN ('duplicate', '{FORGOTTEN}') OR replayed_load_id IS NOT NULL) "
+        f"AND tenant_id = $1 AND feed IN ({feeds})",
         [person.tenant_id],
     ).fetchall()
-    gone = {(load_id, line) for load_id, line, kind, _ in letters if kind == FORGOTTEN}
+    gone = {(load_id, line) for load_id, line, kind, *_ in letters if kind == FORGOTTEN}
+    tried_again = [
+        (load_id, line) for load_id, line, _, _, replay in letters if (replay, line) in gone
+    ]
+    _blank(connection, tried_again)
+    gone.update(tried_again)
     equal = {
         (load_id, line): (load_id, int(said[1]))
-        for load_id, line, kind, reason in letters
+        for load_id, line, kind, reason, _ in letters
         if kind == "duplicate" and (said := EQUAL_LINE.search(reason))
     }
     # A line may be equal to one that is equal to another.

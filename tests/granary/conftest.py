@@ -70,6 +70,7 @@ def gateway(settings: Settings) -> Gateway:
         connection.execute("DELETE FROM ops.audit_result")
         connection.execute("DELETE FROM ops.load_batch")
         connection.execute("DELETE FROM ops.dead_letter")
+        connection.execute("DELETE FROM ops.load_profile")
     return gateway
 
 

@@ -10,10 +10,13 @@ from small_project import duckdb_settings
 from granary.doctor import WHY_REFUSED, Finding, examine
 from granary.gateways.base import Gateway
 from granary.gateways.postgres import PostgresGateway
+from granary.landing import LandingFile, land_file, load_contracts
 from granary.landing.letters import Wanted, group_letters
+from granary.pipeline import Pipeline
 from granary.postgres.connection import connect
 from granary.postgres.record import new_password, read_record, write_record
 from granary.postgres.tuning import GIB, Machine
+from granary.reporter import Reporter
 from granary.runs import RunLog, project_version
 from granary.settings import PROJECT, Settings
 
@@ -29,7 +32,7 @@ ALWAYS = [
     "Alerts",
     "Warehouse",
 ]
-WHEN_UP = ["Roles", "State", "Prod", "Dead letters", "Runs"]
+WHEN_UP = ["Roles", "State", "Prod", "Dead letters", "Tenants", "Runs"]
 
 
 def findings(settings: Settings) -> dict[str, Finding]:
@@ -268,3 +271,47 @@ def test_it_says_where_to_look_and_who_is_told(
     assert "2 addresses are told of problems" in told
     assert "goes where the OPENLINEAGE_ variables say" in told
     assert "example.com" not in told
+
+
+def test_rows_that_are_not_what_the_ledger_says_are_told_by_batch(
+    gateway: Gateway, settings: Settings, tmp_path: Path
+) -> None:
+    contracts = load_contracts(PROJECT / "contracts")
+    contract = contracts["aca_appeals"]
+    header = "appeal_id,claim_id,line_number,filed_date,decided_date,outcome"
+    lines = [f"A{i},C{i},1,2025-01-02,,open" for i in range(5)]
+    batches = {}
+    with gateway.store() as store:
+        store.prepare(contracts.values())
+        store.rows("DELETE FROM raw.aca_appeals")
+        for tenant in ("issuer_1", "issuer_2"):
+            path = tmp_path / f"{tenant}.csv"
+            path.write_text("\n".join([header, *lines, lines[-1], "A9,C9,1,never,,open"]) + "\n")
+            file = LandingFile.from_options(path, contract, tenant, datetime(2025, 2, 1))
+            batches[tenant] = land_file(store, file, contract)
+    batch = batches["issuer_2"]
+    assert batch is not None
+    pipeline = Pipeline(settings, Reporter())
+    sent = ("aca_appeals", 1, 7, 5, 1, 1)
+    for all_batches in (False, True):
+        counts, mismatches = pipeline.count_tenants(all_batches=all_batches)
+        assert mismatches == []
+        assert counts.rows == [("issuer_1", *sent, "yes"), ("issuer_2", *sent, "yes")]
+
+    with gateway.operations() as connection:
+        connection.execute(
+            "UPDATE raw.aca_appeals SET tenant_id = 'issuer_1' "
+            "WHERE tenant_id = 'issuer_2' AND source_line = 2"
+        )
+
+    counts, mismatches = pipeline.count_tenants(all_batches=False)
+    assert [row[-1] for row in counts.rows] == ["no", "no"]
+    assert {(one.tenant_id, one.load_id) for one in mismatches} == {
+        ("issuer_1", batch.load_id),
+        ("issuer_2", batch.load_id),
+    }
+    assert any("the ledger has 5 rows and 2 refused" in str(one) for one in mismatches)
+    assert any("raw has 4 rows and there are 2 dead letters" in str(one) for one in mismatches)
+    finding = findings(settings)["Tenants"]
+    assert not finding.is_ok
+    assert f"batch {batch.load_id}: " in finding.message

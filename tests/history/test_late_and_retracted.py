@@ -1,14 +1,22 @@
-"""A wrong, late extract through the command line amends history; its retraction undoes that."""
+"""A wrong, late extract through the command line amends history; its retraction undoes that.
 
+At the end of the story a person is forgotten.
+"""
+
+import csv
 import json
+import signal
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from end_to_end.sandbox import Outcome, Sandbox
 from oracle.arrivals import TABLES
 
+from granary.privacy.person import Person
 from seeds_gen.aca import generate
 
 pytestmark = pytest.mark.slow
@@ -23,10 +31,15 @@ BATCH = f"SELECT load_id, load_timestamp FROM ops.load_batch WHERE source LIKE '
 Tables = dict[str, list[str]]
 
 
+DIRTY = "aca/issuer_1/members_20250101T020000Z.csv"
+PAID = "SELECT SUM(paid_amount) FROM semantic.agg_claims_monthly"
+
+
 @dataclass(frozen=True)
 class Told:
     """What commands said, and what tables held before the late file, with it and without it."""
 
+    sandbox: Sandbox
     run: Outcome
     asked_before: Outcome
     asked_of_the_past: Outcome
@@ -49,6 +62,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         batches=None,
         seed=5,
     )
+    plant_lines(source, busiest_member(source))
     sandbox = Sandbox(folder / "sandbox", "duckdb")
     sandbox.drop(source.rglob("*.csv*"), source)
     assert sandbox.granary("up").exit_code == 0
@@ -63,7 +77,27 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         "sql", VERSIONS, "--as-of", f"{moment:%Y-%m-%dT%H:%M:%S}", "--format", "json"
     )
     retracted = sandbox.granary("retract", str(late["load_id"]), "--reason", "wrong members")
-    return Told(run, asked_before, of_the_past, retracted, before, amended, tables(sandbox))
+    return Told(
+        sandbox, run, asked_before, of_the_past, retracted, before, amended, tables(sandbox)
+    )
+
+
+def busiest_member(landing: Path) -> str:
+    """The member with most claim lines."""
+    lines: Counter[str] = Counter()
+    for path in landing.glob("aca/issuer_1/claims_*.csv"):
+        with path.open() as stream:
+            lines.update(line["member_id"] for line in csv.DictReader(stream))
+    return lines.most_common(1)[0][0]
+
+
+def plant_lines(source: Path, member: str) -> None:
+    """Add lines of a member that are refused: a faulty one, a malformed one, and a repeated one."""
+    path = source / DIRTY
+    [line] = [line for line in path.read_text().splitlines() if line.startswith(f"{member},")]
+    dob = line.split(",")[2]
+    with path.open("a") as stream:
+        stream.write(f"{line.replace(dob, 'never')}\n{line},more,and more\n{line}\n{line}\n")
 
 
 def write_late(landing: Path) -> None:
@@ -99,3 +133,147 @@ def test_retraction_leaves_what_was_there_before_the_batch(told: Told, table: st
 def test_question_about_the_past_is_answered_as_then(told: Told) -> None:
     assert told.asked_of_the_past.exit_code == 0, told.asked_of_the_past.messages
     assert json.loads(told.asked_of_the_past.answer) == json.loads(told.asked_before.answer) != []
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A member, what was there before, and what the commands said."""
+
+    member: str
+    name: str
+    paid: float
+    paid_before: float
+    cut_off: int
+    outcome: Outcome
+    again: Outcome
+
+
+@pytest.fixture(scope="module")
+def forgotten(told: Told) -> Forgotten:
+    """A person is forgotten by a process that dies on the way, then by another."""
+    sandbox = told.sandbox
+    member = busiest_member(sandbox.landing)
+    name = sandbox.value(f"SELECT MAX(name) FROM raw.aca_members WHERE member_id = '{member}'")
+    person = Person("aca", "issuer_1", "member_id", member)
+    paid_before = sandbox.value(PAID)
+    paid = sandbox.value(
+        f"SELECT SUM(paid_amount) FROM core.fct_claim_line WHERE member_key = {person.key}"
+    )
+    assert paid > 0
+    arguments = (
+        *("forget", "--tenant", "issuer_1", "--member", member),
+        *("--reason", "asked by letter", "--yes"),
+    )
+    process = sandbox.start(*arguments)
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("Forget"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    outcome, again = sandbox.granary(*arguments), sandbox.granary(*arguments)
+    return Forgotten(member, name, paid, paid_before, process.returncode, outcome, again)
+
+
+def test_forgetting_is_completed_after_a_kill_and_done_once(forgotten: Forgotten) -> None:
+    assert forgotten.cut_off == -signal.SIGKILL
+    assert forgotten.outcome.exit_code == 0, forgotten.outcome.messages
+    assert "Forgotten." in forgotten.outcome.messages
+    assert forgotten.again.exit_code == 0
+    assert "already; nothing is held" in forgotten.again.messages
+
+
+def test_no_table_and_no_file_names_the_forgotten(told: Told, forgotten: Forgotten) -> None:
+    home = told.sandbox.settings.home_path
+    key = str(Person("aca", "issuer_1", "member_id", forgotten.member).key)
+    words = [forgotten.member, forgotten.name, key]
+    with duckdb.connect(str(home / "granary.duckdb"), read_only=True) as warehouse:
+        tables = warehouse.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal"
+        ).fetchall()
+        assert len(tables) > 50
+        for schema, table in tables:
+            for word in words:
+                found = warehouse.execute(
+                    f'SELECT COUNT(*) FROM "{schema}"."{table}" AS t WHERE CONTAINS(t::TEXT, ?)',
+                    [word],
+                ).fetchone()
+                assert found == (0,), (table, word)
+    for path in home.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for word in words[:2]:
+                assert word.encode() not in content, (path, word)
+
+
+def test_sums_are_those_of_the_others(told: Told, forgotten: Forgotten) -> None:
+    assert told.sandbox.value(PAID) == forgotten.paid_before - forgotten.paid
+    assert told.sandbox.value("SELECT SUM(paid_amount) FROM core.fct_claim_line") == (
+        forgotten.paid_before - forgotten.paid
+    )
+
+
+def test_the_ledger_adds_up_and_says_no_more_than_that_lines_are_gone(
+    told: Told, forgotten: Forgotten
+) -> None:
+    rows = told.sandbox.rows
+    assert (
+        rows(
+            "SELECT 1 FROM ops.load_batch WHERE rows_read <> rows_loaded + rows_rejected "
+            "+ rows_duplicate"
+        )
+        == []
+    )
+    [batch] = rows(f"SELECT * FROM ops.load_batch WHERE source LIKE '%{Path(DIRTY).name}'")
+    landed = told.sandbox.value(
+        f"SELECT COUNT(*) FROM raw.aca_members WHERE load_id = {batch['load_id']}"
+    )
+    letters = rows(f"SELECT * FROM ops.dead_letter WHERE load_id = {batch['load_id']}")
+    assert batch["rows_loaded"] == landed
+    # The line that had landed, the faulty one, the malformed one, and the two repeated ones.
+    assert len(letters) == batch["rows_rejected"] + batch["rows_duplicate"] == 5
+    for letter in letters:
+        assert (
+            letter["reason"]
+            == f"line {letter['source_line']} belongs to a person who was forgotten"
+        )
+        assert (letter["raw_text"], letter["column_name"]) == (None, None)
+        assert (letter["error_class"], letter["status"]) == ("forgotten", "closed")
+    [record] = rows("SELECT * FROM ops.forgotten")
+    assert (record["tenant_id"], record["reason"]) == ("issuer_1", "asked by letter")
+    assert record["status"] == "done"
+    assert json.loads(record["rows_removed"])["core.dim_member"] > 0
+    assert rows("SELECT 1 FROM ops.retraction WHERE reason LIKE '%forgotten%'") == []
+
+
+def test_senders_files_are_named_and_left_as_they_are(told: Told, forgotten: Forgotten) -> None:
+    path = told.sandbox.landing / DIRTY
+    lines = [line for line in path.read_text().splitlines() if forgotten.member in line]
+    assert f"{path}: {len(lines)} lines name the person." in forgotten.outcome.messages
+
+
+def test_who_was_forgotten_does_not_come_back(told: Told, forgotten: Forgotten) -> None:
+    header, *lines = (told.sandbox.landing / DIRTY).read_text().splitlines()
+    later = told.sandbox.landing / DIRTY.replace("20250101", "20250301")
+    later.write_text("\n".join([header, *lines]) + "\n")
+
+    outcome = told.sandbox.granary("load")
+
+    assert outcome.exit_code == 0, outcome.messages
+    rows = told.sandbox.rows
+    [batch] = rows(f"SELECT * FROM ops.load_batch WHERE source LIKE '%{later.name}'")
+    named = sum(line.startswith(f"{forgotten.member},") for line in lines)
+    # A line that cannot be split into columns does not say whose it is.
+    assert batch["rows_rejected"] == named
+    assert batch["rows_loaded"] == len(lines) - named
+    letters = rows(
+        "SELECT error_class, raw_text, status, COUNT(*) AS lines FROM ops.dead_letter "
+        f"WHERE load_id = {batch['load_id']} AND error_class = 'forgotten' GROUP BY ALL"
+    )
+    assert letters == [
+        {"error_class": "forgotten", "raw_text": None, "status": "closed", "lines": named - 1}
+    ]
+    member = forgotten.member
+    assert (
+        told.sandbox.value(f"SELECT COUNT(*) FROM raw.aca_members WHERE member_id = '{member}'")
+        == 0
+    )
