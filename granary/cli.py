@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import traceback
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from granary.errors import GranaryError
 from granary.metrics_cli import metrics_app
 from granary.reporter import Reporter
+from granary.seed_cli import generate_demo, seed_app
 from granary.settings import Settings
 from granary.tables import Format
 
@@ -26,18 +27,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(
     metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
 )
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 reporter = Reporter()
 
-DEMO_TENANTS = 3
-DEMO_MEMBERS = 20_000
-DEMO_START = "2024-01-01"
-DEMO_END = "2025-12-31"
-DEMO_SEED = 1
 PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
@@ -58,16 +53,7 @@ def up(
         frontend.server.check_port()
     freshness = pipeline.freshness()
     if not freshness.is_built and not _any_file(pipeline.settings.landing_path):
-        _generate(
-            pipeline.settings,
-            DEMO_TENANTS,
-            DEMO_MEMBERS,
-            date.fromisoformat(DEMO_START),
-            date.fromisoformat(DEMO_END),
-            None,
-            DEMO_SEED,
-            False,
-        )
+        generate_demo(pipeline.settings)
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built or not freshness.is_current_project:
@@ -156,24 +142,6 @@ def status() -> None:
     )
     if not freshness.is_current_project:
         reporter.line("Models       differ from prod's; see: granary plan sandbox")
-
-
-@seed_app.command()
-def aca(
-    tenants: Annotated[int, typer.Option(min=1, max=6, help="Issuers.")] = DEMO_TENANTS,
-    members: Annotated[int, typer.Option(min=1, help="Members over all issuers.")] = DEMO_MEMBERS,
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = DEMO_START,  # type: ignore[assignment]
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = DEMO_END,  # type: ignore[assignment]
-    batches: Annotated[
-        int | None, typer.Option(min=1, help="Extracts, evenly spaced; one a month when not given.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
-    faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
-) -> None:
-    """Write synthetic files of health insurers: members, claims, premiums and so on."""
-    if end <= start:
-        raise typer.BadParameter("--to must be after --from.")
-    _generate(Settings(), tenants, members, start.date(), end.date(), batches, seed, faults)
 
 
 @app.command()
@@ -411,31 +379,3 @@ def _keep_traceback() -> Path:
 
 def _any_file(landing: Path) -> bool:
     return landing.exists() and any(path.is_file() for path in landing.rglob("*"))
-
-
-def _generate(
-    settings: Settings,
-    tenants: int,
-    members: int,
-    start: date,
-    end: date,
-    batches: int | None,
-    seed: int,
-    faults: bool,
-) -> None:
-    from seeds_gen.aca import generate
-
-    with reporter.step("Seeds") as step:
-        summary = generate(
-            settings.landing_path,
-            tenants=tenants,
-            members=members,
-            start=start,
-            end=end,
-            batches=batches,
-            seed=seed,
-            faults=faults,
-            progress=step.say,
-        )
-        rows = sum(summary.rows.values())
-        step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"
