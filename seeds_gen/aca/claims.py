@@ -7,6 +7,7 @@ from . import columns, reference
 from .adjudication import PAID, PENDED, STATUSES, Claims
 from .encounters import CLAIM_TYPES, KINDS, NOT_A_STAY
 from .enrollments import Spans
+from .members import Members
 from .stays import ADMISSION_TYPES, DISCHARGE_STATUSES
 from .world import Bools, Horizon, Ints, Objects, latest_per_extract
 
@@ -15,7 +16,7 @@ ROLLING_DAYS = 365
 
 
 def claims_table(
-    claims: Claims, spans: Spans, plan_id: Objects, horizon: Horizon
+    claims: Claims, spans: Spans, members: Members, plan_id: Objects
 ) -> tuple[pa.Table, Ints]:
     """Rows of the change feed of all extracts, one after the other.
 
@@ -24,6 +25,7 @@ def claims_table(
         extract in its latest state when it changed since the one before.
     """
     events, lines, encounters = claims.events, claims.lines, claims.encounters
+    horizon = members.horizon
     batch = horizon.batch_of(events.day)
     kept = latest_per_extract(events.line, batch, horizon)
     line = events.line[kept]
@@ -37,9 +39,9 @@ def claims_table(
     reasons = reference.texts("denial_reason", "denial_reason_code")
     table = pa.table(
         {
-            "claim_id": columns.identifiers("C", claims.rank[encounter] + 1, 9),
+            "claim_id": columns.identifiers(f"C{members.unit.prefix}", claims.rank[encounter] + 1, 7),
             "line_number": pa.array(lines.number[line]),
-            "member_id": columns.identifiers("M", encounters.member[encounter] + 1, 8),
+            "member_id": columns.identifiers("M", members.numbers[encounters.member[encounter]], 8),
             "provider_id": columns.identifiers("P", encounters.provider[encounter] + 1, 6),
             "plan_id": columns.picked(plan_id, spans.plan[encounters.span[encounter]]),
             "claim_type": columns.picked(

@@ -113,9 +113,9 @@ def payments_table(invoices: Invoices, spans: Spans, members: Members) -> tuple[
     due = columns.dates(first_day(month))
     table = pa.table(
         {
-            "invoice_id": columns.joined([columns.identifiers("I", span + 1, 8), number], "-"),
-            "enrollment_id": columns.identifiers("E", span + 1, 8),
-            "member_id": columns.identifiers("M", spans.member[span] + 1, 8),
+            "invoice_id": columns.joined([columns.identifiers(f"I{members.unit.prefix}", span + 1, 6), number], "-"),
+            "enrollment_id": columns.identifiers(f"E{members.unit.prefix}", span + 1, 6),
+            "member_id": columns.identifiers("M", members.numbers[spans.member[span]], 8),
             "coverage_month": due,
             "due_date": due,
             "billed_amount": columns.money(np.where(status == VOID, 0, invoices.billed[invoice])),

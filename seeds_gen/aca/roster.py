@@ -47,7 +47,7 @@ def members_snapshot(
     tail = columns.identifiers("", members.zip_tail[kept], 2)
     return pa.table(
         {
-            "member_id": columns.identifiers("M", kept + 1, 8),
+            "member_id": columns.identifiers("M", members.numbers[kept], 8),
             "name": pc.binary_join_element_wise(first, last, " "),
             "dob": columns.dates(members.birth[kept]),
             "gender": columns.picked(np.array(GENDERS, object), members.gender[kept]),
