@@ -80,7 +80,7 @@ def _generate(
             batches=batches,
             seed=seed,
             faults=faults,
-            progress=step.say,
+            progress=lambda done, total, text: step.say(text),
         )
         rows = sum(summary.rows.values())
         step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"

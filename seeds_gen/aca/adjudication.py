@@ -27,9 +27,9 @@ NO_REASON = -1
 PHARMACY = CLAIM_TYPES.index("pharmacy")
 PENDED_SHARE, REVERSED_SHARE, ADJUSTED_SHARE, OVERTURNED_SHARE = 0.06, 0.010, 0.035, 0.03
 # Days until a claim is sent and until it is decided, as median and spread of a lognormal.
-SENDING, SENDING_SPREAD, SENT_BY = 26.0, 1.0, 330
+SENDING, SENDING_SPREAD, SENT_BY = 23.0, 1.08, 330
 DECIDING, DECIDING_SPREAD, DECIDED_BY = 8.5, 0.50, 120
-LATE_AT_PHARMACY = 0.035
+LATE_AT_PHARMACY = 0.08
 # Denied whole claims and single lines; each issuer has its own level.
 DENIED_CLAIMS, DENIED_LINES, DENIED_OUT_OF_NETWORK = 0.125, 0.085, 0.31
 ISSUER_LEVELS = (1.0, 0.70, 1.45, 0.45, 1.90, 0.85)
@@ -141,16 +141,13 @@ def _fates(
 ) -> Fate:
     """Draw the fate of each month's claims from that month's stream."""
     months = range(horizon.first_month, horizon.first_month + horizon.months)
-    line_day = encounters.day[lines.encounter]
-    return concatenate(
-        Fate,
-        [
-            _month_of_fates(streams("adjudication", month), tenant, encounters, lines, own, own_lines)
-            for month, own, own_lines in zip(
-                months, by_month(encounters.day, horizon), by_month(line_day, horizon), strict=True
-            )
-        ],
-    )
+    claims = by_month(encounters.day, horizon)
+    claim_lines = by_month(encounters.day[lines.encounter], horizon)
+    parts = []
+    for month, own, own_lines in zip(months, claims, claim_lines, strict=True):
+        rng = streams("adjudication", month)
+        parts.append(_month_of_fates(rng, tenant, encounters, lines, own, own_lines))
+    return concatenate(Fate, parts)
 
 
 def _month_of_fates(

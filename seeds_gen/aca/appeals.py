@@ -56,9 +56,7 @@ def make_appeals(streams: Streams, claims: Claims, horizon: Horizon) -> Appeals:
         Appeals,
         [
             _month_of_appeals(streams("appeals", month), possible, rows)
-            for month, rows in zip(
-                months, by_month(encounters.day[claim], horizon), strict=True
-            )
+            for month, rows in zip(months, by_month(encounters.day[claim], horizon), strict=True)
         ],
     )
 
@@ -103,7 +101,7 @@ def appeals_table(appeals: Appeals, claims: Claims, members: Members) -> tuple[p
         {
             "appeal_id": columns.identifiers(f"A{members.unit.prefix}", number, 7),
             "claim_id": columns.identifiers(f"C{members.unit.prefix}", number, 7),
-            "line_number": pa.array(line, mask=line == 0),
+            "line_number": columns.ints(line, line == 0),
             "filed_date": columns.dates(appeals.filed[appeal]),
             "decided_date": columns.dates(appeals.decided[appeal], ~decided),
             "outcome": columns.picked(np.array(OUTCOMES, object), outcome),

@@ -35,12 +35,13 @@ def claims_table(
     status = events.status[kept]
     reason = events.reason[kept]
     no_stay = encounters.discharge_status[encounter] == NOT_A_STAY
+    prefix = members.unit.prefix
     types = np.array([CLAIM_TYPES.index(kind.claim_type) for kind in KINDS])
     reasons = reference.texts("denial_reason", "denial_reason_code")
     table = pa.table(
         {
-            "claim_id": columns.identifiers(f"C{members.unit.prefix}", claims.rank[encounter] + 1, 7),
-            "line_number": pa.array(lines.number[line]),
+            "claim_id": columns.identifiers(f"C{prefix}", claims.rank[encounter] + 1, 7),
+            "line_number": columns.ints(lines.number[line]),
             "member_id": columns.identifiers("M", members.numbers[encounters.member[encounter]], 8),
             "provider_id": columns.identifiers("P", encounters.provider[encounter] + 1, 6),
             "plan_id": columns.picked(plan_id, spans.plan[encounters.span[encounter]]),
@@ -51,14 +52,14 @@ def claims_table(
             "received_date": columns.dates(claims.received[encounter]),
             "adjudicated_date": columns.dates(events.day[kept], status == PENDED),
             "claim_status": columns.picked(np.array(STATUSES, object), status),
-            "in_network": pa.array(encounters.in_network[encounter]),
+            "in_network": columns.flags(encounters.in_network[encounter]),
             "diagnosis_code": columns.picked(
                 reference.diagnoses().code, encounters.diagnosis[encounter]
             ),
             "procedure_code": columns.picked(
                 reference.texts("procedure", "procedure_code"), lines.procedure[line]
             ),
-            "units": pa.array(lines.units[line]),
+            "units": columns.ints(lines.units[line]),
             "denial_reason_code": columns.picked(reasons, np.maximum(reason, 0), reason < 0),
             "claim_amount": columns.money(lines.billed[line]),
             "allowed_amount": columns.money(events.allowed[kept]),

@@ -26,16 +26,18 @@ CLAIM_TYPES = ("professional", "inpatient", "outpatient", "pharmacy")
 # Factor on encounters up to the ages 18, 26, 35, 45, 55 and 65, and beyond.
 VISIT_AGES = np.array([0.80, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
 VISIT_AGE_BOUNDS = np.array([18, 26, 35, 45, 55, 65])
-# Factor on what can be planned, by calendar month: less when deductibles begin anew, more when they
-# are met; and on infections.
-PLANNED_SEASON = np.array([0.97, 0.95, 0.97, 0.97, 0.98, 0.98, 0.97, 1.00, 1.01, 1.04, 1.07, 1.09])
+# Factor on what can be planned, by calendar month: much after the holidays, more again when
+# deductibles are met; and on infections.
+PLANNED_SEASON = np.array([1.20, 1.00, 1.16, 1.00, 0.95, 0.94, 0.92, 0.95, 0.95, 0.99, 1.02, 1.07])
 FLU_SEASON = np.array([3.5, 3.0, 1.5, 0.6, 0.2, 0.1, 0.1, 0.1, 0.2, 0.4, 0.9, 2.4])
 COVID_SEASON = np.array([2.0, 1.3, 0.8, 0.5, 0.4, 0.5, 1.0, 1.6, 1.1, 0.7, 0.8, 1.3])
 AFTER_TERMINATION = 0.25
 OWN_CONDITION, OWN_CONDITION_COMPLEX = 0.72, 0.97
 NOT_A_STAY = -1
 BIRTH, NEWBORN_STAY, LIVEBORN = "PX-IPB", "PX-IPM", "Z38.00"
-THERAPY, THERAPY_FILLED = "PX-RXS", 0.80
+# Drugs of a therapy, the share of its months in which they are filled, and of years in which one
+# who needs it takes it.
+THERAPY, THERAPY_FILLED, THERAPY_TAKEN = "PX-RXS", 0.80, 0.50
 
 
 class Kind(NamedTuple):
@@ -183,7 +185,8 @@ def make_month(
     visits *= np.where(is_covered, 1.0, np.where(just_ended, AFTER_TERMINATION, 0.0))
     usual = np.repeat(np.arange(len(visits)), rng.poisson(visits))
     usual_kind = draw_by_row(rng, rates, segment_now[usual])
-    drug = np.flatnonzero(members.therapy & (rng.random(len(visits)) < THERAPY_FILLED))
+    taken = members.therapy & therapy_years(members, number)
+    drug = np.flatnonzero(taken & (rng.random(len(visits)) < THERAPY_FILLED))
     drug = drug[is_covered[drug]]
     due = members.history.due[:, month + 1] == number
     delivers = np.flatnonzero(due & is_covered)
@@ -227,6 +230,12 @@ def make_month(
         admission_type=np.full(len(day), NOT_A_STAY),
     )
     return made.taken(are_on_record(members, made.member, made.day))
+
+
+def therapy_years(members: Members, month: int) -> Bools:
+    """Who takes the therapy in the year of a month: it is begun, changed and given up."""
+    turn = np.modf(members.credit_luck * 1009 + month // 12 * 0.618034)[0]
+    return np.asarray(turn < THERAPY_TAKEN)
 
 
 def are_on_record(members: Members, member: Ints, day: Ints) -> Bools:

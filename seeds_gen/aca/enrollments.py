@@ -72,6 +72,8 @@ METAL_SHARES_REDUCED = np.array(
     ]
 )
 CATASTROPHIC_AGE = 30
+# People who get no tax credit whatever their income, before and since credits became smaller.
+NO_CREDIT, NO_CREDIT_REDUCED = 0.024, 0.06
 
 
 @dataclass(frozen=True)
@@ -309,7 +311,9 @@ def _priced(
     premium = np.rint(catalogue.premium[row, plan] * ratio).astype(np.int64)
     benchmark = catalogue.benchmark(year) * ratio
     aptc = _tax_credits(year, fpl, benchmark)
+    without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
     ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
+    ineligible |= members.credit_luck[member] < without
     county = members.history.county[member, column]
     selected = _selection_days(rng, source, first, known_from)
     born = members.newborn[member] & (first == members.coverage_start[member])
@@ -411,7 +415,7 @@ def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch
             "coverage_end_date": columns.dates(first_day(last + 1) - 1),
             "monthly_premium": columns.money(spans.premium[rows]),
             "aptc_amount": columns.money(spans.aptc[rows]),
-            "rating_area": pa.array(spans.rating_area[rows]),
+            "rating_area": columns.ints(spans.rating_area[rows]),
             "enrollment_source": columns.picked(np.array(SOURCES, object), spans.source[rows]),
             "termination_reason": columns.picked(
                 np.array(REASONS, object), np.maximum(reason, 0), reason == NO_REASON

@@ -8,14 +8,14 @@ from . import reference
 from .encounters import CLAIM_TYPES, KIND, KINDS, LIVEBORN, Encounters, procedure_weights
 from .world import Floats, Horizon, Ints, draw_by_row
 
-PRICE_TREND = 1.035
+PRICE_TREND = 1.055
 # Level of prices against the typical ones, their spread from line to line, and that from encounter
 # to encounter, by type of claim in the order of CLAIM_TYPES.
-LEVEL = np.array([1.30, 1.25, 1.75, 1.0])
+LEVEL = np.array([1.72, 0.97, 1.86, 1.18])
 LINE_SPREAD = np.array([0.22, 0.25, 0.30, 0.25])
-CASE_SPREAD = np.array([0.15, 0.65, 0.75, 0.0])
+CASE_SPREAD = np.array([0.20, 0.55, 0.75, 0.0])
 # Stays of which few cost many times the usual.
-CATASTROPHIC, TAIL, LARGEST = 0.045, 1.75, 25.0
+CATASTROPHIC, TAIL, LARGEST = 0.035, 1.9, 20.0
 NEWBORN_PRICE = 0.15
 OUT_OF_NETWORK_PRICE = 1.25
 # Prescriptions that are filled for 90 days at once.
@@ -73,9 +73,7 @@ def _units(rng: np.random.Generator, procedure: Ints) -> Ints:
     return np.where(typical > 1, many, fill).astype(np.int64)
 
 
-def _case_prices(
-    rng: np.random.Generator, horizon: Horizon, encounters: Encounters
-) -> Floats:
+def _case_prices(rng: np.random.Generator, horizon: Horizon, encounters: Encounters) -> Floats:
     """Factor on the prices of each encounter: level, trend, severity, network."""
     claim_type = _claim_types()[encounters.kind]
     count = len(claim_type)

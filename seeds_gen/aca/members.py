@@ -36,11 +36,13 @@ STEEP_AGE_FACTORS = np.array([0.01, 0.10, 0.35, 0.9, 1.7, 2.9, 3.2])
 STEEP = ("I10", "E78.5", "E78.2", "I25.10", "I48.91", "I50.9", "J44.9", "M17.11")
 # Conditions that specialty drugs are taken for, and the share of their patients who take one.
 THERAPY_FOR = ("G35", "M06.9", "K50.90", "L40.50", "B20", "C50.919", "C18.9", "C34.90")
-ON_THERAPY = 0.30
+ON_THERAPY = 0.80
+# Share of those with cancer or renal failure who need care all the time.
+SEVERE_NOW = 0.75
 # Lasting differences between people in how much care they seek; some seek next to none.
-FRAILTY_SPREAD, ABSTAINERS, ABSTAINING = 0.80, 0.13, 0.05
+FRAILTY_SPREAD, ABSTAINERS, ABSTAINING = 0.70, 0.13, 0.05
 # How far the choice of a metal level follows health.
-TASTE_BY_HEALTH = 0.35
+TASTE_BY_HEALTH = 0.14
 FPL_UNKNOWN = -1
 NO_BROKER = 0
 MEMBERS_PER_BROKER = 150
@@ -49,14 +51,14 @@ PREGNANCY_MONTHS = 9
 # Months of a severe episode end at `recovery`; a home segment changes for good at the last two.
 MONTHLY = {
     "move": 0.005,
-    "episode": 0.0035,
+    "episode": 0.0046,
     "recovery": 0.16,
     "worsening": 0.0022,
     "recovering": 0.0012,
     "broker": 0.007,
     "name": 0.0003,
     "income": 0.004,
-    "pregnancy": 0.0046,
+    "pregnancy": 0.0038,
     "portal": 0.015,
     "wellness": 0.004,
     "care": 0.006,
@@ -100,13 +102,14 @@ class Members:
     """The people of a unit; `history` is [member, month], first state in column 0.
 
     fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis]. `taste` ranks people
-    by the metal level they would choose, `therapy` are those on a specialty drug, `newborn` those
-    born into coverage.
+    by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
+    are those who need a specialty drug, `newborn` those born into coverage.
     """
 
     horizon: Horizon
     unit: Unit
-    first_name: Objects
+    first_name: Ints
+    first_names: Objects
     last_names: Objects
     birth: Ints
     gender: Ints
@@ -116,6 +119,7 @@ class Members:
     newborn: Bools
     frailty: Floats
     taste: Floats
+    credit_luck: Floats
     conditions: Bools
     therapy: Bools
     day_of_change: Ints
@@ -154,7 +158,8 @@ def make_members(
     codes = [reference.diagnoses().position(code) for code in THERAPY_FOR]
     therapy = conditions[:, codes].any(axis=1) & (rng.random(count) < ON_THERAPY)
     fertile = (gender == 0) & (ages >= 18) & (ages < 45)
-    first = _first_states(rng, unit, horizon, pools, brokers, conditions, fertile)
+    risk = _episode_risk(ages, frailty)
+    first = _first_states(rng, unit, horizon, pools, brokers, conditions, fertile, risk)
     women = np.where(rng.random(count) < 0.5, 0, 1)
     female_names = (gender == 0) | ((gender == 2) & (women == 0))
     return Members(
@@ -162,9 +167,10 @@ def make_members(
         unit=unit,
         first_name=np.where(
             female_names,
-            pools.first_female[rng.integers(0, len(pools.first_female), count)],
-            pools.first_male[rng.integers(0, len(pools.first_male), count)],
+            rng.integers(0, len(pools.first_female), count),
+            len(pools.first_female) + rng.integers(0, len(pools.first_male), count),
         ),
+        first_names=np.concatenate([pools.first_female, pools.first_male]),
         last_names=pools.last,
         birth=birth,
         gender=gender,
@@ -174,6 +180,7 @@ def make_members(
         newborn=newborn,
         frailty=frailty,
         taste=_tastes(rng, health, first.home),
+        credit_luck=rng.random(count),
         conditions=conditions,
         therapy=therapy,
         day_of_change=rng.integers(1, 29, count),
@@ -228,10 +235,9 @@ def _joining(
     first_later = max(january, horizon.first_month) + 1
     later = rng.integers(first_later, max(january + 12, first_later + 1), count)
     ahead = rng.integers(1, 21, count)
-    born_from = max(first_day(np.array(january)), horizon.start_day)
-    born = born_from + np.floor(
-        rng.random(count) * (first_day(np.array(january + 12)) - born_from)
-    ).astype(np.int64)
+    born_from = np.maximum(first_day(np.array(january)), horizon.start_day)
+    days = first_day(np.array(january + 12)) - born_from
+    born = born_from + np.floor(rng.random(count) * days).astype(np.int64)
     start = np.select([newborn, opens], [month_of(born), january + late], later)
     known_from = np.where(newborn, born + 1, first_day(start) - ahead)
     if not unit.vintage:
@@ -265,23 +271,27 @@ def _first_states(
     brokers: Brokers,
     conditions: Bools,
     fertile: Bools,
+    risk: Floats,
 ) -> States:
-    """What holds when the world begins."""
+    """What holds when the world begins, with episodes under way."""
     count = len(conditions)
     number = conditions.sum(axis=1)
     severe = conditions[:, reference.diagnoses().group_rank < 3].any(axis=1)
     home = np.select(
-        [severe | (number >= 7), number >= 3, number >= 1], [COMPLEX, CHRONIC, AT_RISK], HEALTHY
+        [severe & (rng.random(count) < SEVERE_NOW), number >= 3, number >= 1],
+        [COMPLEX, CHRONIC, AT_RISK],
+        HEALTHY,
     )
     expecting = fertile & (rng.random(count) < PREGNANCY_MONTHS * MONTHLY["pregnancy"])
     due = horizon.first_month + rng.integers(0, PREGNANCY_MONTHS, count)
+    falls_ill = rng.random(count) < MONTHLY["episode"] / MONTHLY["recovery"] * risk
     care_share = np.array([0.0, 0.01, 0.08, 0.40, 0.15])
     broker = np.where(
         rng.random(count) < 0.7, 1 + rng.integers(0, len(brokers.name) - 1, count), NO_BROKER
     )
     return States(
         county=draw(rng, reference.counties(unit.tenant.state).weight, count),
-        segment=np.where(expecting, MATERNITY, home),
+        segment=np.select([expecting, falls_ill], [MATERNITY, COMPLEX], home),
         home=home,
         due=np.where(expecting, due, 0),
         broker=broker,
@@ -318,12 +328,17 @@ def _history(
         rng = streams("member months", month)
         ages = age_on(birth, np.broadcast_to(first_day(np.array(month)), birth.shape))
         fertile = (gender == 0) & (ages >= 18) & (ages < 45)
-        band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
-        risk = np.sqrt(frailty) * EPISODE_AGES[band]
+        risk = _episode_risk(ages, frailty)
         now = _next_states(rng, unit, pools, brokers, now, fertile, risk, month)
         for name, value in vars(now).items():
             kept[name].append(value)
     return States(**{name: np.stack(values, axis=1) for name, values in kept.items()})
+
+
+def _episode_risk(ages: Ints, frailty: Floats) -> Floats:
+    """Risk of a severe episode against the mean."""
+    band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
+    return np.asarray(np.sqrt(frailty) * EPISODE_AGES[band])
 
 
 def _next_states(

@@ -42,9 +42,9 @@ DESIGNS = (
     Design("silver", "EPO", "Silver Select", 374, 5000, 8900, 0.40, 40),
     Design("silver", "POS", "Silver Flex", 386, 4600, 8700, 0.35, 40),
     Design("silver", "PPO", "Silver Choice", 404, 4200, 8500, 0.30, 35),
-    Design("gold", "HMO", "Gold Value", 384, 1800, 8200, 0.25, 30),
-    Design("gold", "EPO", "Gold Select", 398, 1500, 7800, 0.25, 30),
-    Design("gold", "PPO", "Gold Choice", 428, 1200, 7500, 0.20, 25),
+    Design("gold", "HMO", "Gold Value", 366, 1800, 8200, 0.25, 30),
+    Design("gold", "EPO", "Gold Select", 380, 1500, 7800, 0.25, 30),
+    Design("gold", "PPO", "Gold Choice", 408, 1200, 7500, 0.20, 25),
     Design("platinum", "PPO", "Platinum Choice", 506, 0, 4300, 0.15, 15),
 )
 # Deductible, out-of-pocket and coinsurance factors of the silver cost-sharing reductions.
@@ -53,11 +53,11 @@ REDUCTIONS = {"04": (0.75, 0.80, 0.75), "05": (0.16, 0.33, 0.50), "06": (0.02, 0
 OFF_EXCHANGE_SILVER = 0.88
 # The other issuers of the state, as far as their silver premiums make the benchmark: how many,
 # their plans, and their level against this issuer's.
-RIVALS, RIVAL_PLANS, RIVAL_LEVEL = (2, 5), 3, (0.985, 1.12)
+RIVALS, RIVAL_PLANS, RIVAL_LEVEL = (2, 5), 3, (1.0, 1.12)
 # Yearly rise of premiums, and that into the year in which tax credits became smaller.
 RISE, RISE_INTO_2026 = (1.04, 1.09), (1.20, 1.30)
 # USD of premium at age 21 above the cheapest plan of the level that make it e times less chosen.
-PRICE_SENSITIVITY = 30.0
+PRICE_SENSITIVITY = 31.0
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,12 @@ class Catalogue:
         return pa.table(
             {
                 "plan_id": columns.picked(self.plan_id, plan),
-                "effective_year": pa.array(year),
-                "plan_name": pa.array(self._names(extract, year, plan), type=pa.string()),
+                "effective_year": columns.ints(year),
+                "plan_name": columns.texts(np.array(self._names(extract, year, plan), object)),
                 "metal_tier": columns.picked(np.array(METALS, object), metal),
-                "network_type": pa.array([DESIGNS[d].network for d in self.design[plan]]),
+                "network_type": columns.picked(
+                    np.array([d.network for d in DESIGNS], object), self.design[plan]
+                ),
                 "monthly_premium": columns.money(premium),
                 "deductible": columns.money(self.deductible[index, plan]),
                 "oop_max": columns.money(self.oop_max[index, plan]),
@@ -144,7 +146,7 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
     row = np.full((len(DESIGNS), len(VARIANTS)), -1, dtype=np.int64)
     row[design, variant] = np.arange(len(design))
     rng = streams("plans")
-    level = 0.94 + 0.14 * rng.random()
+    level = 0.955 + 0.14 * rng.random()
     base = np.array([d.premium for d in DESIGNS]) * level * (0.98 + 0.04 * rng.random(len(DESIGNS)))
     brand = str(pools.companies[tenant.number]).split(",")[0].split(" ")[0].split("-")[0]
     names = np.array([f"{brand} {d.label} {d.network}" for d in DESIGNS], dtype=object)

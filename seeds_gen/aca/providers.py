@@ -15,7 +15,7 @@ FEWEST = 60
 ADDRESS_BLOCK = 256
 LATE_SHARE, LATE_RATE = 0.10, 0.06
 MONTHLY_MOVE, MONTHLY_SPECIALTY, MONTHLY_LOSS = 0.006, 0.002, 0.004
-OUT_OF_NETWORK = 0.05
+OUT_OF_NETWORK = 0.045
 FACILITY_WORDS = {
     "282N00000X": "Hospital",
     "261QA1903X": "Surgery Center",
@@ -58,15 +58,15 @@ class Providers:
         return pa.table(
             {
                 "provider_id": columns.identifiers("P", kept + 1, 6),
-                "npi": pa.array(self.npi[kept], type=pa.string()),
-                "name": pa.array(self.name[kept], type=pa.string()),
+                "npi": columns.texts(self.npi[kept]),
+                "name": columns.texts(self.name[kept]),
                 "specialty": columns.picked(reference.texts("specialty", "specialty"), specialty),
                 "taxonomy_code": columns.picked(
                     reference.texts("specialty", "taxonomy_code"), specialty
                 ),
                 "street": columns.picked(self.street, address),
                 "city": columns.picked(self.cities, self.city[address]),
-                "state": pa.array(np.full(len(kept), self.state, dtype=object), type=pa.string()),
+                "state": columns.texts(np.full(len(kept), self.state, dtype=object)),
                 "zip": columns.picked(self.zip_code, address),
                 "phone": columns.picked(self.phone, address),
             }

@@ -116,9 +116,7 @@ def following_stays(
     before = encounters.taken(stays & (encounters.admission_type != NEWBORN))
     birth = before.procedure == reference.procedure_positions()[BIRTH]
     segment = members.history.segment[before.member, month_of(before.day) - horizon.first_month]
-    chance = np.select(
-        [birth, segment == COMPLEX], [FOLLOWED_BIRTH, FOLLOWED_COMPLEX], FOLLOWED
-    )
+    chance = np.select([birth, segment == COMPLEX], [FOLLOWED_BIRTH, FOLLOWED_COMPLEX], FOLLOWED)
     moves_on = before.discharge_status == TRANSFER
     followed = moves_on | (rng.random(len(chance)) < chance)
     wait = np.where(moves_on, 1, rng.integers(1, FOLLOWING_DAYS + 1, len(chance)))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -125,5 +126,5 @@ def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> 
 
 def _slices(table: pa.Table, starts: Ints) -> Iterator[pa.Table]:
     """The rows of each extract."""
-    for first, after in zip(starts[:-1], starts[1:], strict=True):
+    for first, after in pairwise(starts):
         yield table.slice(first, after - first)

@@ -30,7 +30,7 @@ COHORT = 10_000
 COHORT_NUMBERS, FIRST_VINTAGE, LATER_VINTAGE = 100_000, 10_000, 2_500
 # Shares of a cohort that are covered when the world begins, that open enrollment brings in each
 # later year, that come during a year, and that are born into coverage during a year.
-FOUNDERS, OPENING, DURING, NEWBORN = 0.80, 0.125, 0.105, 0.0085
+FOUNDERS, OPENING, DURING, NEWBORN = 0.80, 0.125, 0.105, 0.0070
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def make_units(tenant: Tenant, members: int, horizon: Horizon) -> list[Unit]:
                     newborn=round(size * NEWBORN * share),
                 )
             )
-    return units
+    return [unit for unit in units if unit.people]
 
 
 def make_streams(seed: int, tenant: Tenant, unit: Unit | None = None) -> Streams:
@@ -282,7 +282,7 @@ def draw_by_row(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
     # One after the other, the rows make one ascending list: row r lies between r and r + 1.
     ladder = (bounds + np.arange(count)[:, None]).ravel()
     picked = np.searchsorted(ladder, rows + rng.random(len(rows)), side="right")
-    return np.clip(picked - rows * width, 0, width - 1).astype(np.int64)
+    return np.asarray(np.clip(picked - rows * width, 0, width - 1), dtype=np.int64)
 
 
 def concatenate(record: type[Record], parts: Sequence[Record]) -> Record:
