@@ -1,6 +1,7 @@
 """`granary seed`: synthetic source files, and how lifelike they are."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -18,17 +19,33 @@ DEMO_END = "2025-12-31"
 DEMO_SEED = 1
 
 
+class SeedFormat(StrEnum):
+    """How seed files are written."""
+
+    CSV = "csv"
+    GZIP = "gzip"
+    PARQUET = "parquet"
+
+
 @seed_app.command()
 def aca(
     tenants: Annotated[int, typer.Option(min=1, max=6, help="Issuers.")] = DEMO_TENANTS,
-    members: Annotated[int, typer.Option(min=1, help="Members over all issuers.")] = DEMO_MEMBERS,
+    members: Annotated[
+        int, typer.Option(min=1, max=2_000_000, help="Members over all issuers.")
+    ] = DEMO_MEMBERS,
     start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = DEMO_START,  # type: ignore[assignment]
     end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = DEMO_END,  # type: ignore[assignment]
     batches: Annotated[
         int | None, typer.Option(min=1, help="Extracts, evenly spaced; one a month when not given.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
+    format: Annotated[
+        SeedFormat, typer.Option(help="Of the files; landing reads csv and gzip.")
+    ] = SeedFormat.CSV,
     faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
+    anomalies: Annotated[
+        bool, typer.Option("--anomalies", help="Plant labelled anomalies of billing.")
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Measure the files against public aggregates.")
     ] = False,
@@ -37,7 +54,18 @@ def aca(
     if end <= start:
         raise typer.BadParameter("--to must be after --from.")
     settings = Settings()
-    _generate(settings, tenants, members, start.date(), end.date(), batches, seed, faults)
+    _generate(
+        settings,
+        tenants=tenants,
+        members=members,
+        start=start.date(),
+        end=end.date(),
+        batches=batches,
+        seed=seed,
+        format=format,
+        faults=faults,
+        anomalies=anomalies,
+    )
     if report:
         from seeds_gen.aca import realism
 
@@ -48,27 +76,29 @@ def generate_demo(settings: Settings) -> None:
     """Write the demo's files into the landing folder."""
     _generate(
         settings,
-        DEMO_TENANTS,
-        DEMO_MEMBERS,
-        date.fromisoformat(DEMO_START),
-        date.fromisoformat(DEMO_END),
-        None,
-        DEMO_SEED,
-        False,
+        tenants=DEMO_TENANTS,
+        members=DEMO_MEMBERS,
+        start=date.fromisoformat(DEMO_START),
+        end=date.fromisoformat(DEMO_END),
+        batches=None,
+        seed=DEMO_SEED,
     )
 
 
 def _generate(
     settings: Settings,
+    *,
     tenants: int,
     members: int,
     start: date,
     end: date,
     batches: int | None,
     seed: int,
-    faults: bool,
+    format: SeedFormat = SeedFormat.CSV,
+    faults: bool = False,
+    anomalies: bool = False,
 ) -> None:
-    from seeds_gen.aca import generate
+    from seeds_gen.aca import FileFormat, generate
 
     with reporter.step("Seeds") as step:
         summary = generate(
@@ -79,8 +109,10 @@ def _generate(
             end=end,
             batches=batches,
             seed=seed,
+            format=FileFormat(format),
             faults=faults,
-            progress=lambda done, total, text: step.say(text),
+            anomalies=anomalies,
+            progress=step.advance,
         )
         rows = sum(summary.rows.values())
         step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"

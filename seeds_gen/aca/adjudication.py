@@ -242,10 +242,10 @@ def _cost_sharing(
     span = encounters.span[encounter[used]]
     plan, plan_year = spans.plan[span], spans.year[span] - catalogue.first_year
     allowed = lines.allowed[used]
-    category = reference.texts("procedure", "procedure_category")[lines.procedure[used]]
-    free = np.isin(category, FREE_IN_NETWORK) & encounters.in_network[encounter[used]]
-    by_copay = np.isin(category, COPAY_CATEGORIES) & ~free
-    specialist = lines.procedure[used] == reference.procedure_positions()[SPECIALIST_COPAY]
+    category, procedure = reference.texts("procedure", "procedure_category"), lines.procedure[used]
+    free = np.isin(category, FREE_IN_NETWORK)[procedure] & encounters.in_network[encounter[used]]
+    by_copay = np.isin(category, COPAY_CATEGORIES)[procedure] & ~free
+    specialist = procedure == reference.procedure_positions()[SPECIALIST_COPAY]
     rate = catalogue.pcp_copay[plan] * (1 + specialist)
     copay = np.where(by_copay, np.minimum(rate, allowed), 0)
     shared = np.where(free | by_copay, 0, allowed)

@@ -15,9 +15,9 @@ from typing import Any
 from granary.errors import GranaryError
 
 from .faults import FaultPlanter
-from .units import Issuer, write_directory, write_unit
+from .units import LABELS, Issuer, write_directory, write_unit
 from .world import MAX_MEMBERS, load_tenants, make_horizon, make_streams, make_units
-from .writer import FeedWriter, FileFormat, Part
+from .writer import FeedWriter, FileFormat, Part, put_together
 
 DOMAIN = "aca"
 FEEDS = (
@@ -33,7 +33,7 @@ class GenerationSummary:
     """What a generation wrote.
 
     Args:
-        faults: folder with the labels of planted faults, None when none were asked for.
+        faults: folder with the labels of what was planted, None when nothing was.
         rows: rows by feed, over all tenants and files.
         files: every file of the sets, in the order of writing.
         unchanged: how many of them were there already with the same content.
@@ -55,6 +55,7 @@ def generate(
     batches: int | None,
     seed: int,
     faults: bool = False,
+    anomalies: bool = False,
     format: FileFormat = FileFormat.CSV,
     processes: int | None = None,
     progress: Progress | None = None,
@@ -73,7 +74,8 @@ def generate(
         end: last day that is extracted.
         batches: number of extracts, evenly spaced; None for one on the first of each month.
         seed: seed of the world, 0 or more.
-        faults: plant labelled faults; the labels go to <landing>/../faults/.
+        faults: plant labelled faults into lines; the labels go to <landing>/../faults/.
+        anomalies: plant labelled anomalies of billing; their labels go there too.
         format: of the files.
         processes: how many work at a time; None for one per CPU.
         progress: called with units done, units in all, and a line of text.
@@ -95,17 +97,19 @@ def generate(
             f"{members:,} members are more than the ids have room for.",
             f"Give --members up to {MAX_MEMBERS:,}.",
         )
-    if faults and format is not FileFormat.CSV:
+    if (faults or anomalies) and format is not FileFormat.CSV:
         raise GranaryError(
-            f"Faults are planted into lines of text, not into {format} files.",
-            "Leave out --faults, or --format.",
+            f"Faults and anomalies are planted into csv files, not into {format} files.",
+            "Leave out --format, or --faults and --anomalies.",
         )
     horizon = make_horizon(start, end, batches)
-    summary = GenerationSummary(faults=landing.parent / "faults" if faults else None)
+    labels = landing.parent / "faults" if faults or anomalies else None
+    summary = GenerationSummary(faults=labels)
     work = []
     for tenant in issuers:
         share = members // tenants + (tenant.number <= members % tenants)
-        work.append((Issuer(seed, tenant, horizon, share), make_units(tenant, share, horizon)))
+        issuer = Issuer(seed, tenant, horizon, share, anomalies)
+        work.append((issuer, make_units(tenant, share, horizon)))
     total = sum(len(units) for _, units in work)
     if processes is None:
         processes = _cpus() if members * horizon.months >= WORTH_PROCESSES else 1
@@ -130,7 +134,10 @@ def generate(
                     done += 1
                     if progress:
                         progress(done, total, f"{tenant_id}, cohort {done} of {total}")
-                _publish(landing, issuer, writer, parts, summary)
+                planter = _planter(landing, issuer, labels) if faults and labels else None
+                _publish(issuer, writer, parts, planter, summary)
+                if anomalies and labels:
+                    _write_labels(labels / f"anomalies_{tenant_id}.csv", parts.labels)
                 place.cleanup()
     return summary
 
@@ -140,21 +147,32 @@ class _Parts:
 
     def __init__(self, first: dict[str, Part]) -> None:
         self.of_feed = {feed: [first[feed]] if feed in first else [] for feed in FEEDS}
+        self.labels: list[Part] = []
 
     def add(self, parts: dict[str, Part]) -> None:
         for feed, part in parts.items():
-            self.of_feed[feed].append(part)
+            (self.labels if feed == LABELS else self.of_feed[feed]).append(part)
+
+
+def _planter(landing: Path, issuer: Issuer, folder: Path) -> FaultPlanter:
+    labels = folder / f"faults_{issuer.tenant.tenant_id}.csv"
+    return FaultPlanter(make_streams(issuer.seed, issuer.tenant), landing, labels)
+
+
+def _write_labels(target: Path, parts: list[Part]) -> None:
+    """Write the labels of an issuer's anomalies."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    put_together(target, parts, 0)
 
 
 def _publish(
-    landing: Path, issuer: Issuer, writer: FeedWriter, parts: _Parts, summary: GenerationSummary
+    issuer: Issuer,
+    writer: FeedWriter,
+    parts: _Parts,
+    planter: FaultPlanter | None,
+    summary: GenerationSummary,
 ) -> None:
     """Put the files of one issuer together and add them to the summary."""
-    tenant_id = issuer.tenant.tenant_id
-    planter = None
-    if summary.faults:
-        labels = summary.faults / f"faults_{tenant_id}.csv"
-        planter = FaultPlanter(make_streams(issuer.seed, issuer.tenant), landing, labels)
     for batch, extract in enumerate(issuer.horizon.extracts):
         for feed, pieces in parts.of_feed.items():
             target = writer.target(feed, extract)

@@ -19,24 +19,21 @@ from .stays import (
 from .world import Streams, by_month, concatenate, month_of
 
 
-def make_all(
-    streams: Streams, members: Members, spans: Spans, providers: Providers
-) -> tuple[Encounters, Lines]:
-    """Make every encounter of the horizon and its lines."""
-    encounters = _all_encounters(streams, members, spans, providers)
+def make_lines_of_all(streams: Streams, members: Members, encounters: Encounters) -> Lines:
+    """Make the lines of every encounter."""
     parts = []
     for month, rows in zip(
         _months(members), by_month(encounters.day, members.horizon), strict=True
     ):
         lines = make_lines(streams("lines", month), members.horizon, encounters.taken(rows))
         parts.append(Lines(**(vars(lines) | {"encounter": lines.encounter + rows.start})))
-    return encounters, concatenate(Lines, parts)
+    return concatenate(Lines, parts)
 
 
-def _all_encounters(
+def make_encounters(
     streams: Streams, members: Members, spans: Spans, providers: Providers
 ) -> Encounters:
-    """Every encounter of the horizon, in the order of months."""
+    """Make every encounter of the horizon, in the order of months."""
     covered = coverage_by_month(spans, members.horizon, len(members.birth))
     deaths = days_of_death(streams, members, spans)
     parts = []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from .adjudication import adjudicate
+from .anomalies import find_suspects, labels_table, plant_lines, plant_services
 from .appeals import appeals_table, make_appeals
 from .claims import claims_table, condition_ranks, high_cost_flags
 from .enrollments import current_plans, enrollments_snapshot, make_spans
@@ -18,9 +19,11 @@ from .pools import Pools, make_pools
 from .premiums import make_invoices, payments_table
 from .providers import Providers, make_providers
 from .roster import members_snapshot
-from .services import make_all
+from .services import make_encounters, make_lines_of_all
 from .world import Horizon, Ints, Tenant, Unit, make_streams
 from .writer import FileFormat, Part, write_part
+
+LABELS = "anomalies"
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ class Issuer:
 
     Args:
         members: number of people of the issuer, which decides how many providers and brokers work.
+        anomalies: whether labelled anomalies are planted.
     """
 
     seed: int
     tenant: Tenant
     horizon: Horizon
     members: int
+    anomalies: bool
 
     @property
     def pools(self) -> Pools:
@@ -95,7 +100,15 @@ def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> 
     horizon, catalogue = issuer.horizon, issuer.catalogue
     people = make_members(streams, unit, horizon, issuer.pools, issuer.brokers)
     spans = make_spans(streams, people, catalogue)
-    encounters, lines = make_all(streams, people, spans, issuer.providers)
+    encounters = make_encounters(streams, people, spans, issuer.providers)
+    if issuer.anomalies:
+        suspects = find_suspects(make_streams(issuer.seed, issuer.tenant), issuer.providers)
+        encounters, of_claim = plant_services(
+            streams, suspects, people, issuer.providers, encounters
+        )
+    lines = make_lines_of_all(streams, people, encounters)
+    if issuer.anomalies:
+        encounters, lines, of_line = plant_lines(streams, people, encounters, lines)
     claims = adjudicate(streams, issuer.tenant, horizon, encounters, lines, spans, catalogue)
     batches = range(len(horizon.extracts))
 
@@ -118,6 +131,8 @@ def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> 
         "premium_payments": _slices(*payments_table(invoices, spans, people)),
         "appeals": _slices(*appeals_table(appeals, claims, people)),
     }
+    if issuer.anomalies:
+        tables[LABELS] = iter([labels_table(people, spans, claims, of_claim, of_line)])
     return {
         entity: write_part(folder / f"{entity}_{unit.prefix}.part", rows, format)
         for entity, rows in tables.items()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -90,6 +91,37 @@ def _compressed(text: bytes) -> bytes:
     return gzip.compress(text, GZIP_LEVEL, mtime=0)
 
 
+def put_together(
+    target: Path, parts: Sequence[Part], extract: int, format: FileFormat = FileFormat.CSV
+) -> None:
+    """Write a file of the pieces that some parts have for an extract."""
+    schema = parts[0].schema
+    if format is FileFormat.PARQUET:
+        with pa.parquet.ParquetWriter(target, schema, compression="zstd") as writer:
+            for part in parts:
+                with pa.memory_map(str(part.path)) as source:
+                    batch = pa.ipc.open_file(source).get_batch(extract)
+                    if batch.num_rows:
+                        writer.write_batch(batch)
+        return
+    header = (",".join(schema.names) + "\n").encode()
+    with target.open("wb") as sink:
+        sink.write(_compressed(header) if format is FileFormat.GZIP else header)
+        for part in parts:
+            if part.rows[extract]:
+                start = part.ends[extract - 1] if extract else 0
+                _copy(part.path, start, part.ends[extract], sink)
+
+
+def _copy(path: Path, start: int, end: int, sink: BinaryIO) -> None:
+    """Append some bytes of a file."""
+    with path.open("rb") as source:
+        source.seek(start)
+        left = end - start
+        while left:
+            left -= sink.write(source.read(min(BLOCK, left)))
+
+
 class FeedWriter:
     """Writes the files of one tenant and never replaces one that differs.
 
@@ -111,26 +143,7 @@ class FeedWriter:
     def draft(self, target: Path, parts: Sequence[Part], extract: int) -> Path:
         """Put the pieces of an extract together next to the target."""
         draft = target.with_name(f".{target.name}.part")
-        schema = parts[0].schema
-        if self._format is FileFormat.PARQUET:
-            with pa.parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
-                for part in parts:
-                    with pa.memory_map(str(part.path)) as source:
-                        batch = pa.ipc.open_file(source).get_batch(extract)
-                        if batch.num_rows:
-                            writer.write_batch(batch)
-            return draft
-        header = (",".join(schema.names) + "\n").encode()
-        with draft.open("wb") as sink:
-            sink.write(_compressed(header) if self._format is FileFormat.GZIP else header)
-            for part in parts:
-                if part.rows[extract]:
-                    start = part.ends[extract - 1] if extract else 0
-                    with part.path.open("rb") as source:
-                        source.seek(start)
-                        left = part.ends[extract] - start
-                        while left:
-                            left -= sink.write(source.read(min(BLOCK, left)))
+        put_together(draft, parts, extract, self._format)
         return draft
 
     def publish(self, draft: Path, target: Path) -> bool:
