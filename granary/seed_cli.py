@@ -13,7 +13,7 @@ seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 reporter = Reporter()
 
 DEMO_TENANTS = 3
-DEMO_MEMBERS = 20_000
+DEMO_MEMBERS = 16_000
 DEMO_START = "2024-01-01"
 DEMO_END = "2025-12-31"
 DEMO_SEED = 1
@@ -31,7 +31,10 @@ class SeedFormat(StrEnum):
 def aca(
     tenants: Annotated[int, typer.Option(min=1, max=6, help="Issuers.")] = DEMO_TENANTS,
     members: Annotated[
-        int, typer.Option(min=1, max=2_000_000, help="Members over all issuers.")
+        int,
+        typer.Option(
+            min=1, max=2_000_000, help="Members over all issuers; others join as time goes on."
+        ),
     ] = DEMO_MEMBERS,
     start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = DEMO_START,  # type: ignore[assignment]
     end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = DEMO_END,  # type: ignore[assignment]

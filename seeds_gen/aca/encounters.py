@@ -339,9 +339,8 @@ def _diagnoses(
     """Principal diagnosis of each encounter."""
     codes = reference.diagnoses()
     count = len(member)
-    own, any_own = _one_of(rng, members.conditions, member)
-    behavioral = members.conditions & (codes.kind == "behavioral")
-    own_behavioral, any_behavioral = _one_of(rng, behavioral, member)
+    own, any_own = members.own_conditions.pick(rng, member)
+    own_behavioral, any_behavioral = members.own_behavioral.pick(rng, member)
     acute = codes.of_kind("acute")[draw(rng, _acute_weights(month % 12), count)]
     mood = _weighted(rng, np.array([codes.position(c) for c in ("F41.9", "F41.1", "F32.A")]), count)
     female = members.gender[member] == 0
@@ -369,18 +368,6 @@ def _diagnoses(
         acute,
     )
     return np.asarray(chosen, dtype=np.int64)
-
-
-def _one_of(rng: np.random.Generator, table: Bools, rows: Ints) -> tuple[Ints, Bools]:
-    """One of the columns that are set in each of some rows, and whether any is."""
-    owner, column = np.nonzero(table)
-    counts = np.bincount(owner, minlength=len(table))
-    starts = np.cumsum(counts) - counts
-    place = starts[rows] + np.floor(rng.random(len(rows)) * counts[rows]).astype(np.int64)
-    any_set = counts[rows] > 0
-    if not len(column):
-        return np.zeros(len(rows), dtype=np.int64), any_set
-    return column[np.minimum(place, len(column) - 1)], any_set
 
 
 @cache

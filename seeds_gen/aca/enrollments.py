@@ -72,6 +72,9 @@ METAL_SHARES_REDUCED = np.array(
     ]
 )
 CATASTROPHIC_AGE = 30
+# USD of premium at age 21 above the cheapest plan of the level that make it e times less chosen,
+# with an income up to 150% of the poverty line and above.
+PRICE_SENSITIVITY = (25.0, 60.0)
 # People who get no tax credit whatever their income, before and since credits became smaller.
 NO_CREDIT, NO_CREDIT_REDUCED = 0.024, 0.06
 
@@ -275,8 +278,11 @@ def _choose_design(
     metal = (members.taste[rows, None] >= bounds[band]).sum(axis=1)
     too_old = age_on(members.birth[rows], days) >= CATASTROPHIC_AGE
     metal = np.where((metal == 0) & too_old, METALS.index("bronze"), metal)
-    by_metal = (catalogue.metal == np.arange(len(METALS))[:, None]) * catalogue.appeal(year)
-    return draw_by_row(rng, by_metal, metal)
+    by_metal = catalogue.metal == np.arange(len(METALS))[:, None]
+    appeals = [catalogue.appeal(year, usd) for usd in PRICE_SENSITIVITY]
+    # Rows for those who look at the price, then for those who look less.
+    weights = np.concatenate([by_metal * appeal for appeal in appeals])
+    return draw_by_row(rng, weights, metal + len(METALS) * (band > 0))
 
 
 def _another_design(rng: np.random.Generator, catalogue: Catalogue, design: Ints) -> Ints:

@@ -1,6 +1,7 @@
 """The people an issuer knows and how they change."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -98,6 +99,27 @@ class Brokers:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Columns set in each row of a table: row r has `counts[r]` of them from `starts[r]` on."""
+
+    column: Ints
+    starts: Ints
+    counts: Ints
+
+    @classmethod
+    def among(cls, table: Bools) -> "Choices":
+        """Find them; a last column stands for none."""
+        owner, column = np.nonzero(table)
+        counts = np.bincount(owner, minlength=len(table))
+        return cls(np.append(column, 0), np.cumsum(counts) - counts, counts)
+
+    def pick(self, rng: np.random.Generator, rows: Ints) -> tuple[Ints, Bools]:
+        """One column for each of some rows, and whether the row has any."""
+        place = np.floor(rng.random(len(rows)) * self.counts[rows]).astype(np.int64)
+        return self.column[self.starts[rows] + place], self.counts[rows] > 0
+
+
+@dataclass(frozen=True)
 class Members:
     """The people of a unit; `history` is [member, month], first state in column 0.
 
@@ -131,6 +153,16 @@ class Members:
     def state(self) -> str:
         """The state that the issuer sells in."""
         return self.unit.tenant.state
+
+    @cached_property
+    def own_conditions(self) -> "Choices":
+        """The conditions of each member."""
+        return Choices.among(self.conditions)
+
+    @cached_property
+    def own_behavioral(self) -> "Choices":
+        """Those of them that are behavioral."""
+        return Choices.among(self.conditions & (reference.diagnoses().kind == "behavioral"))
 
     @property
     def numbers(self) -> Ints:

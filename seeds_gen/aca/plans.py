@@ -56,8 +56,6 @@ OFF_EXCHANGE_SILVER = 0.88
 RIVALS, RIVAL_PLANS, RIVAL_LEVEL = (2, 5), 3, (1.0, 1.12)
 # Yearly rise of premiums, and that into the year in which tax credits became smaller.
 RISE, RISE_INTO_2026 = (1.04, 1.09), (1.20, 1.30)
-# USD of premium at age 21 above the cheapest plan of the level that make it e times less chosen.
-PRICE_SENSITIVITY = 31.0
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,14 @@ class Catalogue:
         rivals = self.rival_premium[year - self.first_year]
         return int(np.sort(np.concatenate([own, rivals]))[1])
 
-    def appeal(self, year: int) -> Floats:
-        """Weight of each design against others of its metal level: the cheaper, the more chosen."""
+    def appeal(self, year: int, sensitivity: float) -> Floats:
+        """Weight of each design against others of its metal level: the cheaper, the more chosen.
+
+        `sensitivity` are the USD above the cheapest that make a design e times less chosen.
+        """
         premium = self.premium[year - self.first_year, self.row[:, STANDARD]] / 100
         cheapest = np.array([premium[self.metal == metal].min() for metal in self.metal])
-        return np.asarray(np.exp((cheapest - premium) / PRICE_SENSITIVITY))
+        return np.asarray(np.exp((cheapest - premium) / sensitivity))
 
     def snapshot(self, extract: date) -> pa.Table:
         """Every plan year that was filed by the day of the extract."""

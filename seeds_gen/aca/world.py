@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ Streams = Callable[..., np.random.Generator]
 
 EPOCH = date(1970, 1, 1)
 MAX_TENANTS = 6
+# January of 1850 and of 2150, counted from January 1970.
+FIRST_MONTH, LAST_MONTH = -1440, 2160
 MAX_MEMBERS = 2_000_000
 # People of a cohort: those of the first and of each later year have room in its range of numbers.
 COHORT = 10_000
@@ -240,13 +242,27 @@ def month_number(day: date) -> int:
 
 
 def first_day(months: Ints) -> Ints:
-    """First day of each month."""
-    return np.asarray(months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64))
+    """First day of each month; the last one known stands for any beyond."""
+    return np.asarray(_first_days()[np.minimum(months, LAST_MONTH) - FIRST_MONTH], dtype=np.int64)
 
 
 def month_of(days: Ints) -> Ints:
     """Month that each day lies in."""
-    return np.asarray(days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64))
+    return np.asarray(_months()[days - _first_days()[0]], dtype=np.int64)
+
+
+@cache
+def _first_days() -> Ints:
+    """First day of every month of three centuries; looking up is faster than reckoning."""
+    months = np.arange(FIRST_MONTH, LAST_MONTH + 1).astype("datetime64[M]")
+    return np.asarray(months.astype("datetime64[D]").astype(np.int64))
+
+
+@cache
+def _months() -> Ints:
+    """Month of every day of three centuries."""
+    lengths = np.diff(_first_days())
+    return np.repeat(np.arange(FIRST_MONTH, LAST_MONTH), lengths)
 
 
 def year_of(days: Ints) -> Ints:
