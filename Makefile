@@ -12,7 +12,7 @@ OFFLINE := GRANARY_SQLMESH_GATEWAY=duckdb GRANARY_SQLMESH_HOME=$(CURDIR)/.local/
 SQLMESH_OFFLINE = @mkdir -p .local/offline && touch .local/offline/none.env && \
 	$(OFFLINE) $(UV) run --frozen sqlmesh --dotenv .local/offline/none.env
 
-.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract sql metrics doctor test test-fast lint format bench docs
+.PHONY: help setup up down reset status seed load plan run promote drop diff dashboards serve check-dashboards retract sql metrics trace contract alert doctor test test-fast lint format bench docs
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,15 @@ sql: $(UV) ## Answer Q="SELECT …"
 
 metrics: $(UV) ## List the metrics, or answer Q="paid_pmpm --by metal_tier --grain month"
 	@$(GRANARY) metrics $(if $(Q),query $(Q),list)
+
+trace: $(UV) ## Follow a figure to files and lines: Q="paid_pmpm --period 2025-03"
+	@$(GRANARY) trace $(Q)
+
+alert: $(UV) ## Send a test message to everybody who is told of problems
+	@$(GRANARY) alert --test
+
+contract: $(UV) ## List the contracts, or Q="diff FILE", Q="accept aca_claims --reason '…'"
+	@$(GRANARY) contract $(if $(Q),$(Q),list)
 
 doctor: $(UV) ## Check the machine, the settings and the warehouse
 	@$(GRANARY) doctor

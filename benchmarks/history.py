@@ -28,9 +28,9 @@ from sqlmesh.core.engine_adapter import EngineAdapter
 from granary.landing import land_all, load_contracts, load_tenants
 from granary.landing.files import EXTRACT_TIME
 from granary.landing.loader import utc_now
-from granary.pipeline import CONTRACTS, Pipeline
+from granary.pipeline import Pipeline
 from granary.reporter import Reporter
-from granary.settings import Settings
+from granary.settings import CONTRACTS, Settings
 from seeds_gen.aca import generate
 
 Gateway = Literal["duckdb", "postgres"]

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
+from granary.contracts_cli import contracts_app
 from granary.errors import GranaryError
 from granary.metrics_cli import metrics_app
+from granary.observability.cli import alert, trace
+from granary.observability.observer import Observer
 from granary.reporter import Reporter
 from granary.seed_cli import generate_demo, seed_app
 from granary.settings import Settings
@@ -30,13 +33,25 @@ app = typer.Typer(
 app.add_typer(
     metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
 )
+app.add_typer(
+    contracts_app, name="contract", help="Show, compare and change what files must look like."
+)
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
+app.command()(alert)
+app.command()(trace)
 reporter = Reporter()
+observer = Observer(Settings, reporter)
 
 PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
 Environment = Annotated[str, typer.Argument(help="Name of the environment, such as sandbox.")]
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Let the observer know which verb is at work."""
+    observer.verb = context.invoked_subcommand or ""
 
 
 @app.command()
@@ -303,31 +318,17 @@ def sql(
 @app.command()
 def docs() -> None:
     """Write the pages that are made from contracts and registry, and external_models/raw.yaml."""
-    from granary.landing.contract import load_contracts
-    from granary.landing.dictionary import data_dictionary, external_models
-    from granary.metric_pages import metric_page
-    from granary.pipeline import CONTRACTS
-    from granary.settings import PROJECT
-    from semantic.registry import load_registry
+    from granary.pages import write_pages
 
-    contracts, registry = load_contracts(CONTRACTS), load_registry()
-    pages = {
-        "docs/data_dictionary.md": data_dictionary(contracts),
-        "external_models/raw.yaml": external_models(contracts),
-        **{
-            f"docs/metrics_{name}.md": metric_page(registry, domain)
-            for name, domain in registry.domains.items()
-        },
-    }
-    for name, text in pages.items():
-        (PROJECT / name).write_text(text)
+    for name in write_pages():
         reporter.line(f"Wrote {name}.")
 
 
 def main() -> None:
     """Run the command line; what goes wrong is told in sentences, never as a traceback."""
     try:
-        app()
+        with observer.command():
+            app()
     except GranaryError as error:
         reporter.error(error.message)
         if error.remedy:
@@ -356,7 +357,7 @@ def _show(lines: list[str]) -> None:
 def _start() -> "Pipeline":
     from granary.pipeline import Pipeline
 
-    pipeline = Pipeline(Settings(), reporter)
+    pipeline = Pipeline(Settings(), reporter, observer)
     pipeline.start()
     return pipeline
 

@@ -1,5 +1,6 @@
 """`granary doctor`: what may be wrong with the machine, the settings and the warehouse."""
 
+import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,11 +13,15 @@ from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
 from granary.landing.contract import load_contracts, load_tenants
 from granary.landing.files import discover
-from granary.pipeline import CONTRACTS, PROD, Pipeline
+from granary.observability.channels import channels
+from granary.observability.lineage import events_path, is_configured
+from granary.observability.logs import log_path
+from granary.observability.metrics import FILE
+from granary.pipeline import PROD, Pipeline
 from granary.postgres.tuning import GIB, this_machine
 from granary.reporter import Reporter
 from granary.runs import RunLog, Unfinished
-from granary.settings import Settings
+from granary.settings import CONTRACTS, Settings
 from granary.superset.frontend import Frontend
 
 LEAST_MEMORY = 2 * GIB
@@ -56,6 +61,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _check("Disk", partial(_disk, settings))
     yield _check("Home", partial(_home, settings))
     yield _check("Landing", partial(_landing, settings))
+    yield _check("Log", partial(_log, settings))
+    yield _check("Metrics", partial(_metrics, settings))
+    yield _check("Lineage", partial(_lineage, settings))
+    yield _check("Alerts", partial(_alerts, settings))
     warehouse = _check("Warehouse", partial(_warehouse, gateway))
     yield warehouse
     if warehouse.is_ok:
@@ -120,6 +129,34 @@ def _landing(settings: Settings) -> str:
             "All of them are listed by: granary load",
         )
     return f"{len(found.files)} files in {settings.landing_path}, all with proper names"
+
+
+def _log(settings: Settings) -> str:
+    return f"{_writable(log_path(settings.home_path))}, a line of JSON per event"
+
+
+def _metrics(settings: Settings) -> str:
+    return f"{_writable(settings.metrics_path / FILE)}, for Prometheus"
+
+
+def _lineage(settings: Settings) -> str:
+    if is_configured():
+        return "goes where the OPENLINEAGE_ variables say"
+    return f"{_writable(events_path(settings.home_path))}, OpenLineage events"
+
+
+def _alerts(settings: Settings) -> str:
+    count = len(channels(settings))
+    if not count:
+        return "nobody is told of problems; GRANARY_ALERT_URLS names who should be"
+    addresses = "1 address is" if count == 1 else f"{count} addresses are"
+    return f"{addresses} told of problems; try it with: granary alert --test"
+
+
+def _writable(path: Path) -> Path:
+    if not os.access(_existing(path), os.W_OK):
+        raise GranaryError(f"{path} cannot be written to.", "Make it writable.")
+    return path
 
 
 def _warehouse(gateway: Gateway) -> str:

@@ -27,6 +27,31 @@ def latest_extracts(connection: Connection, before: datetime) -> dict[tuple[str,
     return {(feed, tenant_id): latest for feed, tenant_id, latest in rows}
 
 
+@dataclass(frozen=True)
+class Unusual:
+    """Something unusual about a batch that landed all the same; see ops.anomaly."""
+
+    load_id: int
+    feed: str
+    tenant_id: str
+    source: str
+    anomaly: str
+    message: str
+
+
+def unusual_since(connection: Connection, moment: datetime) -> list[Unusual]:
+    """Give what was unusual about batches that landed since a moment (UTC without zone)."""
+    rows = connection.execute(
+        "SELECT anomalies.load_id, anomalies.feed, anomalies.tenant_id, batches.source, "
+        "anomalies.anomaly, anomalies.message FROM ops.anomaly AS anomalies "
+        "INNER JOIN ops.load_batch AS batches ON batches.load_id = anomalies.load_id "
+        "WHERE anomalies.policy = 'warn' AND anomalies.found_at >= $1 "
+        "ORDER BY anomalies.found_at, batches.source, anomalies.anomaly, anomalies.column_name",
+        [moment],
+    ).fetchall()
+    return [Unusual(*row) for row in rows]
+
+
 def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
     """Record that a batch no longer counts; its rows stay in raw, and the next run amends history.
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from granary.dashboards import build_bundle
 from granary.errors import GranaryError
@@ -19,13 +18,17 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.folder import Outcome
+from granary.landing.loader import utc_now
 from granary.landing.store import Store
 from granary.ledger import latest_extracts, retract
 from granary.metric_definitions import record_definitions
+from granary.names import known
+from granary.observability.observer import Observer
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Reporter, Step
-from granary.runs import Freshness, ModelRun, RunLog, project_version
-from granary.settings import PROJECT, Settings
+from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_version
+from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
 from granary.superset.frontend import Frontend
 from semantic.registry import load_registry
@@ -33,21 +36,26 @@ from semantic.registry import load_registry
 if TYPE_CHECKING:
     from granary.transformation import Evaluations, TableDifference, Transformation
 
-CONTRACTS = PROJECT / "contracts"
 PROD = "prod"
 Work = Callable[["Transformation", Step], "Evaluations"]
-T = TypeVar("T")
 
 
 class Pipeline:
     """What the verbs do, on the warehouse that settings name."""
 
-    def __init__(self, settings: Settings, reporter: Reporter) -> None:
-        """Remember the settings; nothing is started yet."""
+    def __init__(
+        self, settings: Settings, reporter: Reporter, observer: Observer | None = None
+    ) -> None:
+        """Remember the settings; nothing is started yet.
+
+        Args:
+            observer: hears what happens; one of its own when not given.
+        """
         self.settings = settings
         self.gateway = open_gateway(settings)
         self.frontend = Frontend(settings)
         self._reporter = reporter
+        self._observer = observer or Observer(lambda: settings, reporter)
 
     def start(self) -> None:
         """Bring the warehouse up and let plain `sqlmesh` find it."""
@@ -59,14 +67,20 @@ class Pipeline:
     def land(self) -> LandingReport:
         """Land what is new in the landing folder."""
         with self._landing() as (step, store):
+
+            def progress(done: int, total: int, file: LandingFile, outcome: Outcome) -> None:
+                step.say(f"{done}/{total} {file.source}")
+                self._observer.file(file, outcome)
+
             report = land_all(
                 store,
                 self.settings.landing_path,
                 load_contracts(CONTRACTS),
                 load_tenants(CONTRACTS / "tenants.yaml"),
-                progress=lambda done, total, file: step.say(f"{done}/{total} {file.source}"),
+                progress=progress,
             )
             step.result = _landing_summary(report)
+        self._observer.landing_done(report, self.gateway)
         for problem in report.problems:
             self._reporter.error(problem)
         self._tell_late(report)
@@ -81,15 +95,16 @@ class Pipeline:
         Raises:
             GranaryError: the feed or the tenant is unknown, or the file does not fit its contract.
         """
-        contract = _known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
+        contract = known(feed, load_contracts(CONTRACTS), "feed", CONTRACTS)
         tenants = load_tenants(CONTRACTS / "tenants.yaml")
-        _known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
+        known(tenant_id, tenants[contract.domain], "tenant", CONTRACTS / "tenants.yaml")
         file = LandingFile.from_options(path, contract, tenant_id, extracted_at)
         with self._landing() as (step, store):
             batch = land_file(store, file, contract)
-            step.result = _landing_summary(
-                LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
-            )
+            self._observer.file(file, batch)
+            report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
+            step.result = _landing_summary(report)
+        self._observer.landing_done(report, self.gateway)
 
     @contextmanager
     def _landing(self) -> Iterator[tuple[Step, Store]]:
@@ -127,6 +142,7 @@ class Pipeline:
             self._prepare_raw()
             with self.gateway.operations() as connection:
                 retraction = retract(connection, load_id, reason)
+        self._observer.retracted(retraction)
         self._reporter.line(
             f"Retracted {retraction.source} ({retraction.feed} of {retraction.tenant_id}); "
             "its rows stay in raw, history no longer counts them."
@@ -244,6 +260,11 @@ class Pipeline:
         with self._load() as transformation:
             return transformation.compare(source, target)
 
+    def upstream(self, model: str) -> list[str]:
+        """Tell which models and raw tables a model is made from, a line per model on the way."""
+        with self._load() as transformation:
+            return transformation.upstream(model)
+
     def query_as_of(self, sql: str, moment: datetime) -> Rows:
         """Answer a query as the warehouse would have answered it at a moment.
 
@@ -280,8 +301,11 @@ class Pipeline:
                 if environment == PROD and verb != "run":
                     # A run goes on with the models, and so the definitions, of the last plan.
                     record_definitions(connection, load_registry())
+            self._observer.run_began(run_id, environment)
             error: str | None = "stopped before its end"
             models: Mapping[str, ModelRun] = {}
+            warnings: list[str] = []
+            began_at = utc_now()
             try:
                 with self._reporter.step(verb.capitalize()) as step:
                     step.say("loading the models")
@@ -292,6 +316,7 @@ class Pipeline:
                             done = work(transformation, step)
                         finally:
                             models = transformation.evaluations.models
+                            warnings = transformation.evaluations.warnings
                     step.result = (
                         f"{environment}: {len(done.models)} models built, "
                         f"{done.audits} audits passed"
@@ -306,8 +331,12 @@ class Pipeline:
                 )
                 with self.gateway.operations() as connection:
                     RunLog(connection).finish(run_id, error, models, rows)
+                finished = FinishedRun(
+                    run_id, verb, environment, began_at, utc_now(), error, models
+                )
+                self._observer.run_ended(finished, warnings, self.gateway)
                 self._refresh_figures(environment)
-        for warning in done.warnings:
+        for warning in warnings:
             self._reporter.warn(warning)
 
     def _refresh_figures(self, environment: str) -> None:
@@ -345,16 +374,6 @@ class Pipeline:
 
     def _waiting(self, holder: str) -> None:
         self._reporter.line(f"Waiting for {holder}: one plan or run at a time.")
-
-
-def _known(name: str, known: Mapping[str, T], kind: str, where: Path) -> T:
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
-        raise GranaryError(
-            f'There is no {kind} "{name}".',
-            f"Did you mean {close[0]}?" if close else f"{where} lists: {', '.join(sorted(known))}.",
-        )
-    return known[name]
 
 
 def _landing_summary(report: LandingReport) -> str:

@@ -1,8 +1,8 @@
-"""ops.run and ops.model_run: what was planned and run, when, and how it ended."""
+"""ops.run, ops.model_run, ops.audit_result: what was planned and run, when, and how it ended."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +35,29 @@ def project_version(project: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+# A run writes some 300 rows of 200 bytes; a run every hour so keeps about 130 MB.
+AUDIT_RESULTS_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What one audit of a model found.
+
+    Attributes:
+        arguments: what it was asked to check, as the model says it.
+        blocking: whether a finding stops the run.
+        rows_found: rows that break it; 0 when it passed.
+        checked_at: when it was asked (UTC).
+    """
+
+    audit: str
+    arguments: str
+    blocking: bool
+    rows_found: int
+    checked_at: datetime
+    seconds: float
+
+
 @dataclass
 class ModelRun:
     """What a plan or run did to one model.
@@ -42,12 +65,45 @@ class ModelRun:
     Attributes:
         table: schema and name of the table that it filled.
         seconds: time it took, audits included.
+        began_at: when its first part began (UTC).
+        reads: schema and name of what it reads, raw tables included.
+        columns: name and SQL type of its columns.
+        error: why it failed; None when it did not.
+        audits: what its audits found, in the order in which they were asked.
     """
 
     table: str
     seconds: float = 0
     audits_passed: int = 0
     audits_failed: int = 0
+    began_at: datetime | None = None
+    reads: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    error: str | None = None
+    audits: list[AuditResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A plan, run or promotion that has come to its end; times are UTC.
+
+    Attributes:
+        error: why it failed; None when it is done.
+        models: what it did to each model, by name.
+    """
+
+    run_id: str
+    verb: str
+    environment: str
+    began_at: datetime
+    ended_at: datetime
+    error: str | None
+    models: Mapping[str, ModelRun]
+
+    @property
+    def job(self) -> str:
+        """What it is called among jobs."""
+        return f"{self.verb}.{self.environment}"
 
 
 NO_MODELS: Mapping[str, ModelRun] = MappingProxyType({})
@@ -120,9 +176,28 @@ class RunLog:
                     rows.get(model.table),
                 ],
             )
+            self._record_audits(run_id, name, model.audits)
+        self._connection.execute(
+            "DELETE FROM ops.audit_result WHERE checked_at < $1", [_utc_now() - AUDIT_RESULTS_KEPT]
+        )
         self._connection.execute(
             "UPDATE ops.run SET finished_at = $1, status = $2, error = $3 WHERE run_id = $4",
             [_utc_now(), "failed" if error else "done", error, run_id],
+        )
+
+    def _record_audits(self, run_id: str, model: str, results: list[AuditResult]) -> None:
+        if not results:
+            return
+        rows = [(run_id, model, number, *astuple(r)) for number, r in enumerate(results, start=1)]
+        width = len(rows[0])
+        marks = [
+            f"({', '.join(f'${row * width + place + 1}' for place in range(width))})"
+            for row in range(len(rows))
+        ]
+        self._connection.execute(
+            "INSERT INTO ops.audit_result (run_id, model, audit_number, audit, arguments, "
+            f"blocking, rows_found, checked_at, seconds) VALUES {', '.join(marks)}",
+            [value for row in rows for value in row],
         )
 
     def unfinished(self) -> list[Unfinished]:

@@ -4,10 +4,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
+CONTRACTS = PROJECT / "contracts"
 
 
 class Settings(BaseSettings):
@@ -23,6 +24,10 @@ class Settings(BaseSettings):
     gateway: Literal["postgres", "duckdb"] = "postgres"
     home: Path = Path(".local")
     landing: Path = Path("data/landing")
+    metrics: Path | None = None
+    alert_urls: SecretStr = SecretStr("")
+    alert_level: Literal["error", "warning"] = "warning"
+    alert_dead_letters: int = Field(default=100, ge=0)
     superset_port: int = Field(default=8088, ge=1, le=65535)
     superset_host: str = "127.0.0.1"
     pghost: str | None = None
@@ -40,6 +45,11 @@ class Settings(BaseSettings):
     def landing_path(self) -> Path:
         """Absolute folder that source files are dropped into."""
         return PROJECT / self.landing.expanduser()
+
+    @cached_property
+    def metrics_path(self) -> Path:
+        """Absolute folder that figures for Prometheus are written to."""
+        return PROJECT / (self.metrics or self.home_path / "metrics").expanduser()
 
     @property
     def embedded(self) -> bool:

@@ -46,7 +46,7 @@ def write_rows(rows: Rows, format: str) -> None:
     elif format == "json":
         _require_distinct(rows.columns)
         objects = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
-        json.dump(objects, sys.stdout, default=_plain, ensure_ascii=False, indent=1)
+        json.dump(objects, sys.stdout, default=plain, ensure_ascii=False, indent=1)
         sys.stdout.write("\n")
     else:
         _show_table(rows.columns, rows.rows)
@@ -102,7 +102,8 @@ def _require_distinct(columns: Sequence[str]) -> None:
         )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: times as ISO text, decimals as text, digit by digit."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)

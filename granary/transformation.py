@@ -2,7 +2,8 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from sqlmesh.core.linter.rule import RuleViolation
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.model import Model
 from sqlmesh.core.plan import Plan
+from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.core.test import ModelTestMetadata
 from sqlmesh.utils import CompletionStatus
 from sqlmesh.utils.concurrency import NodeExecutionFailedError
@@ -32,7 +34,7 @@ from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
 from granary.reporter import Step
-from granary.runs import ModelRun
+from granary.runs import AuditResult, ModelRun
 from granary.settings import PROJECT, Settings
 
 PROD = "prod"
@@ -84,12 +86,14 @@ class _LoadingConsole(NoopConsole):
         for error in errors:
             model = _short(getattr(error.node, "snapshot_name", str(error.node)))
             cause = error.__cause__ or error
+            failed = self.evaluations.models.setdefault(model, ModelRun(""))
             if isinstance(cause, NodeAuditsErrors):
                 told = [_failed_audit(failure) for failure in cause.errors]
                 # SQLMesh counts audits only where none of them stops the run.
-                self.evaluations.models.setdefault(model, ModelRun("")).audits_failed += len(told)
+                failed.audits_failed += len(told)
             else:
                 told = [str(cause).strip()]
+            failed.error = "; ".join(told)
             self.evaluations.errors += [f"{model}: {line}" for line in told]
 
     def show_linter_violations(
@@ -108,6 +112,33 @@ class _ProgressConsole(_LoadingConsole):
 
     def start_snapshot_evaluation_progress(self, snapshot: Any, audit_only: bool = False) -> None:
         self._step.say(_short(snapshot.name))
+        model = self._model_run(snapshot)
+        model.began_at = model.began_at or _utc_now()
+
+    def note_audit(self, snapshot: Any, result: Any, checked_at: datetime, seconds: float) -> None:
+        """Keep what an audit found; SQLMesh itself only counts."""
+        if result.skipped:
+            return
+        self._model_run(snapshot).audits.append(
+            AuditResult(
+                result.audit.name,
+                _told(result.audit_args),
+                result.blocking,
+                result.count or 0,
+                checked_at,
+                seconds,
+            )
+        )
+
+    def _model_run(self, snapshot: Any) -> ModelRun:
+        name = _short(snapshot.name)
+        run = self.evaluations.models.setdefault(name, ModelRun(""))
+        if not run.table:
+            run.table = _short(snapshot.table_name())
+            run.reads = tuple(sorted(_short(parent) for parent in snapshot.model.depends_on))
+            types = snapshot.model.columns_to_types or {}
+            run.columns = tuple((column, kind.sql()) for column, kind in types.items())
+        return run
 
     def update_snapshot_evaluation_progress(
         self,
@@ -120,8 +151,7 @@ class _ProgressConsole(_LoadingConsole):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        name = _short(snapshot.name)
-        model = self.evaluations.models.setdefault(name, ModelRun(_short(snapshot.table_name())))
+        model = self._model_run(snapshot)
         model.seconds += (duration_ms or 0) / 1000
         model.audits_passed += num_audits_passed
         model.audits_failed += num_audits_failed
@@ -289,6 +319,20 @@ class Transformation:
         """Rewrite a query so that it sees the models over what had landed at a moment."""
         return as_of(sql, moment, self._context.engine_adapter.dialect, self._whole_query)
 
+    def upstream(self, name: str) -> list[str]:
+        """Tell what a model reads, and what these read, down to the raw tables; a line each."""
+        told: dict[str, str] = {}
+        waiting = [name]
+        while waiting:
+            here = waiting.pop(0)
+            model = self._context.get_model(here)
+            if here in told or model is None or not model.depends_on:
+                continue
+            parents = sorted(_short(parent) for parent in model.depends_on)
+            told[here] = f"{here} reads {', '.join(parents)}"
+            waiting += parents
+        return list(told.values())
+
     def _whole_query(self, name: str) -> exp.Query | None:
         model = self._context.get_model(name)
         if model is None:
@@ -312,7 +356,7 @@ class Transformation:
         self.evaluations = console.evaluations
         self._context.console = console
         set_console(console)
-        with _explained(console.evaluations):
+        with _explained(console.evaluations), _audits_noted(console):
             outcome = action()
         if console.evaluations.errors or outcome is CompletionStatus.FAILURE:
             raise _failure(console.evaluations.errors)
@@ -416,13 +460,38 @@ def _failure(errors: list[str]) -> GranaryError:
     )
 
 
+@contextmanager
+def _audits_noted(console: _ProgressConsole) -> Iterator[None]:
+    """Let the console know what each audit finds."""
+    ask = SnapshotEvaluator._audit
+
+    def ask_and_note(evaluator: SnapshotEvaluator, *, snapshot: Any, **given: Any) -> Any:
+        checked_at, began = _utc_now(), time.monotonic()
+        result = ask(evaluator, snapshot=snapshot, **given)
+        console.note_audit(snapshot, result, checked_at, time.monotonic() - began)
+        return result
+
+    # SQLMesh copies its evaluator for each plan, so that an instance of ours would be left out.
+    SnapshotEvaluator._audit = ask_and_note  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        SnapshotEvaluator._audit = ask  # type: ignore[method-assign]
+
+
 def _failed_audit(error: AuditError) -> str:
     logger.error("%s: query of audit %s: %s", error.model_name, error.audit_name, error.sql())
-    arguments = ", ".join(
-        f"{name} := {value.sql('duckdb')}" for name, value in error.audit_args.items()
-    )
     rows = "1 row breaks" if error.count == 1 else f"{error.count} rows break"
-    return f"{rows} the audit {error.audit_name}({arguments})"
+    return f"{rows} the audit {error.audit_name}({_told(error.audit_args)})"
+
+
+def _told(arguments: Mapping[str, Any]) -> str:
+    """What an audit is asked to check, as the model says it."""
+    return ", ".join(f"{name} := {value.sql('duckdb')}" for name, value in arguments.items())
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _short(fqn: str) -> str:

@@ -4,8 +4,8 @@ A fact joins only what each of its rows has one of, so no join can multiply rows
 keys that any of them has, each with one row per key.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
@@ -18,6 +18,7 @@ from semantic.registry import PERIOD, TENANT, Domain, Reached, Registry, nearest
 
 EMPTY_IS_ZERO = {"sum", "count", "distinct"}
 KEYS = "keys"
+CONTRIBUTION = "contribution"
 # Wide enough for any numerator; the unit decides the final type.
 QUOTIENT_TYPE = "DECIMAL(38, 6)"
 UNKNOWN = "unknown"
@@ -52,6 +53,11 @@ class _Fact:
     def name(self) -> str:
         parts = [self.entity, "last" if self.last else "by", self.time]
         return "_".join(parts)
+
+    @property
+    def instants(self) -> str:
+        """What its last instants are called."""
+        return f"{self.name}_instants"
 
 
 def compile_query(
@@ -88,6 +94,63 @@ def compile_query(
         number = exp.cast(value(registry, name), registry.metrics[name].unit.sql_type)
         select = select.select(exp.alias_(number, name), copy=False)
     return _ordered(select.from_(source, copy=False), query, keys)
+
+
+def compile_contributions(
+    registry: Registry,
+    query: Query,
+    measured: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    table_name: TableName = lambda name: name,
+) -> exp.Select:
+    """Compile what each row of a fact adds to a measured metric of a question without periods.
+
+    The columns are those asked for and `contribution`, whose sum is the metric where it adds or
+    counts; of the rows with one value of a distinct count the first by key contributes 1. Rows that
+    add nothing are left out; of a median or an extreme all count that have a value.
+
+    Args:
+        query: the question, without grain and dimensions; its conditions hold.
+        measured: one of the measured metrics that those of the question are made from.
+        columns: columns of the fact to give.
+        key: columns that identify a row of it.
+        table_name: gives the table to read for a `schema.table`, such as that of an environment.
+
+    Raises:
+        GranaryError: as compile_query.
+    """
+    _check(registry, query)
+    fact = next(fact for fact in _facts(registry, query) if measured in fact.metrics)
+    measure = fact.domain.measure(measured)
+    value = _value(measure, fact.entity)
+    if measure.aggregate == "distinct":
+        value = _first_of_each(value, [exp.column(name, table=fact.entity) for name in key])
+    rows = _fact_rows(replace(fact, metrics=(measured,)), query, table_name)
+    for name in columns:
+        rows = rows.select(exp.column(name, table=fact.entity), copy=False)
+    rows = rows.select(exp.alias_(value, CONTRIBUTION), copy=False)
+    if fact.last:
+        instants = _last_instants(fact, query, table_name)
+        rows = rows.with_(fact.instants, as_=instants, copy=False)
+    whole = exp.Select().select(*columns, CONTRIBUTION).from_(rows.subquery("measured_rows"))
+    given = exp.column(CONTRIBUTION)
+    if measure.aggregate in EMPTY_IS_ZERO:
+        return whole.where(given.neq(exp.Literal.number(0)))
+    return whole.where(exp.Not(this=exp.Is(this=given, expression=exp.null())))
+
+
+def _first_of_each(value: exp.Expr, key: list[exp.Column]) -> exp.Expr:
+    rank = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[value],
+        order=exp.Order(expressions=[exp.Ordered(this=column) for column in key]),
+    )
+    is_first = exp.and_(
+        exp.Not(this=exp.Is(this=value.copy(), expression=exp.null())),
+        rank.eq(exp.Literal.number(1)),
+    )
+    return exp.Case().when(is_first, exp.Literal.number(1)).else_(exp.Literal.number(0))
 
 
 def _check(registry: Registry, query: Query) -> None:
@@ -150,6 +213,25 @@ def _facts(registry: Registry, query: Query) -> list[_Fact]:
 def _fact_ctes(
     fact: _Fact, query: Query, table_name: TableName
 ) -> Iterator[tuple[str, exp.Select]]:
+    time = exp.column(fact.time, table=fact.entity)
+    reached = fact.domain.dimensions[fact.entity]
+    if fact.last:
+        yield fact.instants, _last_instants(fact, query, table_name)
+    select = _fact_rows(fact, query, table_name)
+    if query.grain:
+        select = select.select(exp.alias_(_period(time, query.grain), PERIOD), copy=False)
+    for name in fact.dimensions:
+        select = select.select(exp.alias_(_dimension(reached[name], fact.entity), name), copy=False)
+    for name in fact.metrics:
+        measure = fact.domain.measure(name)
+        select = select.select(exp.alias_(_aggregate(measure, fact.entity), name), copy=False)
+    for position in range(1, bool(query.grain) + len(fact.dimensions) + 1):
+        select = select.group_by(exp.Literal.number(position), copy=False)
+    yield fact.name, select
+
+
+def _fact_rows(fact: _Fact, query: Query, table_name: TableName) -> exp.Select:
+    """The rows of a fact that count, with what they are split and measured by; no columns yet."""
     entity = fact.domain.entities[fact.entity]
     table = exp.to_table(table_name(entity.table))
     time = exp.column(fact.time, table=fact.entity)
@@ -161,25 +243,14 @@ def _fact_ctes(
     for path in _paths([*(r.path for r in used), *((name,) for name in joined)]):
         select = _joined(select, fact, path, table_name)
     if fact.last:
-        last = f"{fact.name}_instants"
-        yield last, _last_instants(fact, query, table_name)
         same = [
-            exp.column("instant", table=last).eq(time.copy()),
-            exp.column(TENANT, table=last).eq(exp.column(TENANT, table=fact.entity)),
+            exp.column("instant", table=fact.instants).eq(time.copy()),
+            exp.column(TENANT, table=fact.instants).eq(exp.column(TENANT, table=fact.entity)),
         ]
-        select = select.join(last, on=exp.and_(*same), join_type="inner", copy=False)
-    if query.grain:
-        select = select.select(exp.alias_(_period(time, query.grain), PERIOD), copy=False)
-    for name in fact.dimensions:
-        select = select.select(exp.alias_(_dimension(reached[name], fact.entity), name), copy=False)
-    for name in fact.metrics:
-        measure = fact.domain.measure(name)
-        select = select.select(exp.alias_(_aggregate(measure, fact.entity), name), copy=False)
+        select = select.join(fact.instants, on=exp.and_(*same), join_type="inner", copy=False)
     for condition in _conditions(fact, query, time):
         select = select.where(condition, copy=False)
-    for position in range(1, bool(query.grain) + len(fact.dimensions) + 1):
-        select = select.group_by(exp.Literal.number(position), copy=False)
-    yield fact.name, select
+    return select
 
 
 def _paths(wanted: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -276,13 +347,19 @@ def _dimension(reached: Reached, entity: str) -> exp.Expr:
     return value
 
 
-def _aggregate(measure: Measure, entity: str) -> exp.Expr:
+def _value(measure: Measure, entity: str) -> exp.Expr:
+    """What a row gives to the aggregate; NULL when it does not count."""
     value: exp.Expr = exp.Literal.number(1)
     written = getattr(measure, measure.aggregate)
     if isinstance(written, exp.Expr):
         value = _of(written, entity)
     if measure.where is not None:
         value = exp.Case().when(_of(measure.where, entity), value)
+    return value
+
+
+def _aggregate(measure: Measure, entity: str) -> exp.Expr:
+    value = _value(measure, entity)
     if measure.aggregate == "distinct":
         return exp.Count(this=exp.Distinct(expressions=[value]))
     if measure.aggregate == "median":

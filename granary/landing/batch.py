@@ -17,8 +17,12 @@ class LoadBatch:
 
     Attributes:
         rows_read: lines after the header; rows_loaded + rows_rejected + rows_duplicate.
+        sha256: digest of the content, decompressed.
         status: loaded or refused.
         error: why it was refused.
+        contract_version: version of the contract that it was checked against.
+        header: the names of its columns as a CSV record; None when they cannot be read.
+        replay_of: the batch whose lines it brings again; None for a file.
     """
 
     load_id: int
@@ -40,6 +44,9 @@ class LoadBatch:
     error: str | None
     started_at: datetime
     finished_at: datetime
+    contract_version: int = 1
+    header: str | None = None
+    replay_of: int | None = None
 
     @property
     def sighting(self) -> "Sighting":

@@ -20,12 +20,17 @@ from granary.landing.tables import literal, quoted
 
 LINES = "landing_lines"
 REFUSED_LINES = "landing_refused"
-FAULTY_LINES = "landing_faulty"
+HASHES = "landing_hashes"
+CANDIDATES = "landing_candidates"
 MASK = "***"
+TYPE_MISMATCH = "type_mismatch"
 SHOWN_CHARACTERS = 80
+KEPT_CHARACTERS = 10_000
 FAST_DIGITS = 18
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
+DAY_LENGTH = len("2025-01-31")
+SECOND_LENGTH = len("2025-01-31 23:59:59")
 INTEGER_FORM = "[+-]?[0-9]+"
 DATE_FORM = r"\d{4}-\d{2}-\d{2}"
 TIMESTAMP_FORM = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}(:\d{2})?)?"
@@ -72,8 +77,8 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
     if column.kind != "text":
         yield Fault(
             f"{value} IS NOT NULL AND ({_misfit(column)})",
-            _about(column, f"is not {_noun(column)}"),
-            "type_mismatch",
+            _about(column, f"is not {column.noun}"),
+            TYPE_MISMATCH,
         )
     if column.pattern is not None:
         yield Fault(
@@ -114,17 +119,27 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
         )
 
 
-def find_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
-    """SQL that copies every line with a fault into a table of their own."""
+def misfits(contract: Contract, extracted_at: datetime) -> dict[str, str]:
+    """SQL, by column, that is true for a line whose value is not of the column's type."""
+    return {
+        column.name: fault.condition
+        for column, fault in _all_faults(contract, extracted_at)
+        if fault.error_class == TYPE_MISMATCH
+    }
+
+
+def is_faulty(contract: Contract, extracted_at: datetime) -> str:
+    """SQL that is true for a line with a fault."""
     conditions = [f"({fault.condition})" for _, fault in _all_faults(contract, extracted_at)]
-    return (
-        f"CREATE OR REPLACE TEMP TABLE {FAULTY_LINES} AS "
-        f"SELECT * FROM {LINES} WHERE {' OR '.join(conditions)}"
-    )
+    return f"COALESCE({' OR '.join(conditions)}, FALSE)" if conditions else "FALSE"
 
 
-def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
-    """SQL that puts the faulty lines into the refused lines, all reasons joined."""
+def refuse_faulty_lines(contract: Contract, extracted_at: datetime, header: list[str]) -> str:
+    """SQL that puts the lines, all of them faulty, into the refused lines, all reasons joined.
+
+    Args:
+        header: the columns in the file's order.
+    """
     found = _all_faults(contract, extracted_at)
     columns = [f"WHEN {fault.condition} THEN {literal(column.name)}" for column, fault in found]
     classes = [f"WHEN {fault.condition} THEN {literal(fault.error_class)}" for _, fault in found]
@@ -136,46 +151,59 @@ def refuse_faulty_lines(contract: Contract, extracted_at: datetime) -> str:
           CASE {" ".join(columns)} END,
           'line ' || source_line || ', ' || concat_ws('; ', {", ".join(reasons)}),
           CASE {" ".join(classes)} END,
-          {raw_text(contract)}
-        FROM {FAULTY_LINES}
+          {raw_text(contract, header)},
+          hex(encode({record_of(header)}))
+        FROM {LINES}
+        WHERE {is_faulty(contract, extracted_at)}
     """
 
 
-def count_repeated_hashes(contract: Contract) -> str:
-    """SQL of how many lines have the hash of another line: 0 means that no line is repeated."""
-    columns = ", ".join(map(quoted, contract.columns))
-    return f"SELECT COUNT(*) - COUNT(DISTINCT hash({columns})) FROM {LINES}"
+def duplicate_candidates() -> str:
+    """SQL that lists lines whose hash is that of the line of their key before them, with that line.
 
-
-def refuse_duplicate_lines(contract: Contract) -> str:
-    """SQL that refuses a line equal in all columns to the line of its key before it.
-
-    Of lines A, B, A with one key all three land: the last one stands, so it has to be there.
+    A hash says that two lines may be equal. Of lines A, B, A with one key all three land: the last
+    one stands, so it has to be there.
     """
-    columns = ", ".join(map(quoted, contract.columns))
-    key = ", ".join(map(quoted, contract.key))
-    before = f"OVER (PARTITION BY {key} ORDER BY source_line)"
+    return f"""
+        CREATE OR REPLACE TEMP TABLE {CANDIDATES} AS
+        WITH repeated AS (
+          SELECT key_hash FROM {HASHES} GROUP BY key_hash, row_hash HAVING COUNT(*) > 1
+        ), followed AS (
+          SELECT
+            source_line, row_hash,
+            LAG(source_line) OVER by_key AS line_before,
+            LAG(row_hash) OVER by_key AS hash_before
+          FROM {HASHES}
+          WHERE key_hash IN (SELECT key_hash FROM repeated)
+          WINDOW by_key AS (PARTITION BY key_hash ORDER BY source_line)
+        ), alike AS (
+          SELECT source_line, line_before FROM followed WHERE row_hash = hash_before
+        )
+        SELECT source_line, line_before FROM alike
+        UNION ALL
+        SELECT line_before, NULL FROM alike
+    """
+
+
+def refuse_duplicate_lines(contract: Contract, header: list[str]) -> str:
+    """SQL that refuses the candidates that are equal in all columns to the line before them."""
+    columns = contract.columns
+    same = " AND ".join(
+        f"line.{quoted(name)} IS NOT DISTINCT FROM earlier.{quoted(name)}" for name in columns
+    )
     return f"""
         INSERT INTO {REFUSED_LINES}
-        WITH repeated AS (
-          SELECT {key} FROM {LINES} GROUP BY {key}, hash({columns}) HAVING COUNT(*) > 1
-        ), candidates AS (
-          SELECT
-            *,
-            LAG(source_line) {before} AS line_before,
-            LAG(ROW({columns})) {before} AS values_before
-          FROM {LINES}
-          WHERE ({key}) IN (SELECT ({key}) FROM repeated)
-            AND source_line NOT IN (SELECT source_line FROM {REFUSED_LINES})
-        )
         SELECT
-          source_line,
+          line.source_line,
           NULL,
-          'line ' || source_line || ' is equal to line ' || line_before,
+          'line ' || line.source_line || ' is equal to line ' || earlier.source_line,
           'duplicate',
-          {raw_text(contract)}
-        FROM candidates
-        WHERE ROW({columns}) IS NOT DISTINCT FROM values_before
+          {raw_text(contract, header, "line")},
+          NULL
+        FROM {CANDIDATES} AS candidates
+        INNER JOIN {LINES} AS line ON line.source_line = candidates.source_line
+        INNER JOIN {LINES} AS earlier ON earlier.source_line = candidates.line_before
+        WHERE {same}
     """
 
 
@@ -187,15 +215,24 @@ def _all_faults(contract: Contract, extracted_at: datetime) -> list[tuple[Column
     ]
 
 
-def raw_text(contract: Contract) -> str:
+def raw_text(contract: Contract, header: list[str], table: str = LINES) -> str:
     """SQL that writes a line as CSV again, protected values masked."""
-    return f"concat_ws(',', {', '.join(_cell(column) for column in contract.columns.values())})"
+    cells = [_masked(contract.columns[name], f"{table}.{quoted(name)}") for name in header]
+    return f"left(concat_ws(',', {', '.join(cells)}), {KEPT_CHARACTERS})"
 
 
-def _cell(column: Column) -> str:
-    value = quoted(column.name)
+def record_of(header: list[str]) -> str:
+    """SQL that writes a line as CSV again, as it is."""
+    return f"concat_ws(',', {', '.join(_cell(quoted(name)) for name in header)})"
+
+
+def _masked(column: Column, value: str) -> str:
     if column.phi:
         return f"CASE WHEN {value} IS NULL THEN '' ELSE '{MASK}' END"
+    return _cell(value)
+
+
+def _cell(value: str) -> str:
     return (
         f"""CASE WHEN regexp_matches({value}, '[",\\n\\r]') """
         f"""THEN '"' || replace({value}, '"', '""') || '"' ELSE coalesce({value}, '') END"""
@@ -219,16 +256,6 @@ def _about(column: Column, text: str) -> str:
     return f"""'"' || left({quoted(column.name)}, {SHOWN_CHARACTERS}) || {literal(f'" {text}')}"""
 
 
-def _noun(column: Column) -> str:
-    nouns = {
-        "integer": "an integer",
-        "boolean": "a boolean (true or false)",
-        "date": "a date (YYYY-MM-DD)",
-        "timestamp": "a timestamp (YYYY-MM-DD hh:mm:ss)",
-    }
-    return nouns.get(column.kind) or f"a {column.type}"
-
-
 def _misfit(column: Column) -> str:
     """SQL that is true when a value that is not NULL is not of the column's type."""
     value = quoted(column.name)
@@ -242,7 +269,15 @@ def _misfit(column: Column) -> str:
     if column.kind == "boolean":
         return f"lower({value}) NOT IN {_tuple(TRUE_WORDS + FALSE_WORDS)}"
     form = literal(forms[column.kind])
-    return f"{typed(column)} IS NULL OR NOT regexp_full_match({value}, {form})"
+    # Most values are spelled as their type writes them, and need no regular expression. Of dates
+    # the type also writes infinity and years of five digits.
+    usual = f"CAST({typed(column)} AS VARCHAR) = {value}"
+    if column.kind in ("date", "timestamp"):
+        usual += f" AND length({value}) = {DAY_LENGTH if column.kind == 'date' else SECOND_LENGTH}"
+    return (
+        f"CASE WHEN {typed(column)} IS NULL THEN TRUE WHEN {usual} THEN FALSE "
+        f"ELSE NOT regexp_full_match({value}, {form}) END"
+    )
 
 
 def _decimal_form(scale: int) -> str:

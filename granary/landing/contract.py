@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +26,12 @@ SIMPLE_TYPES = {
     "boolean": "BOOLEAN",
 }
 RANGED_KINDS = ("integer", "decimal", "date")
+NOUNS = {
+    "integer": "an integer",
+    "boolean": "a boolean (true or false)",
+    "date": "a date (YYYY-MM-DD)",
+    "timestamp": "a timestamp (YYYY-MM-DD hh:mm:ss)",
+}
 LINEAGE = ("tenant_id", "load_id", "load_timestamp", "extracted_at", "source_line")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -38,6 +43,59 @@ def _as_text(value: object) -> object:
 
 
 Bound = Annotated[str, BeforeValidator(_as_text)]
+Reaction = Literal["warn", "stop"]
+
+
+class Policy(BaseModel):
+    """What landing does with a file that is readable but not as usual: warn and land it, or stop.
+
+    Attributes:
+        added_columns: keep a column that the contract does not know as text in `x_<name>`, or
+            refuse the file.
+        type_changed_share: a column has changed its type when at least this share of its filled
+            values, and at least 10 of them, are not of its type; the file is then refused.
+        volume: lines far from those of the recent loads of the same weekday.
+        rates: a column with far more blanks, or far fewer distinct values, than it used to have.
+        duplicates: far more lines equal to an earlier line than usual.
+        repeated_file: the bytes of an earlier extract under a new extract time.
+        fresh_within: days after which a feed that brought nothing new is late; never when None.
+        late: what a late feed is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    added_columns: Literal["keep", "refuse"] = "keep"
+    type_changed_share: float = Field(default=0.5, gt=0, le=1)
+    volume: Reaction = "warn"
+    rates: Reaction = "warn"
+    duplicates: Reaction = "warn"
+    repeated_file: Reaction = "warn"
+    fresh_within: int | None = Field(default=None, ge=1)
+    late: Reaction = "warn"
+
+    @model_validator(mode="after")
+    def _late_has_a_limit(self) -> "Policy":
+        if self.late == "stop" and self.fresh_within is None:
+            raise ValueError("late needs fresh_within, the days after which a feed is late")
+        return self
+
+
+class Change(BaseModel):
+    """What a version of a contract changed.
+
+    Attributes:
+        version: the version that began with it.
+        accepted_on: the day it was accepted.
+        reason: why, for those who ask later.
+        what: each difference from the version before, as a sentence.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(ge=2)
+    accepted_on: date
+    reason: str = Field(min_length=1)
+    what: tuple[str, ...] = Field(min_length=1)
 
 
 class Column(BaseModel):
@@ -54,6 +112,7 @@ class Column(BaseModel):
         check: npi, the Luhn check digit over 80840.
         not_after_extract: a date may not be later than the day of the extract (UTC).
         phi: protected health information; its values never show in messages and dead letters.
+        retired: files no longer have it; its raw column stays, NULL from then on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +128,7 @@ class Column(BaseModel):
     check: Literal["npi"] | None = None
     not_after_extract: bool = False
     phi: bool = False
+    retired: bool = False
     unit: str | None = None
     description: str = Field(min_length=1)
 
@@ -134,6 +194,11 @@ class Column(BaseModel):
         return self.type.partition("(")[0]
 
     @property
+    def noun(self) -> str:
+        """The type in words, with its article: "a date (YYYY-MM-DD)"."""
+        return NOUNS.get(self.kind) or f"a {self.type}"
+
+    @property
     def sql_type(self) -> str:
         """The type in PostgreSQL and DuckDB."""
         return SIMPLE_TYPES.get(self.type) or self.type.upper().replace(",", ", ")
@@ -150,6 +215,17 @@ class Column(BaseModel):
         match = DECIMAL.fullmatch(self.type)
         return int(match[2]) if match else 0
 
+    def as_type(self, type: str) -> "Column":
+        """Give the column another type; rules on its values, which need not hold any more, go."""
+        return Column(
+            name=self.name,
+            header=self.header,
+            type=type,
+            phi=self.phi,
+            unit=self.unit,
+            description=self.description,
+        )
+
     @property
     def source_name(self) -> str:
         """The name in the file's header."""
@@ -161,9 +237,13 @@ class Contract(BaseModel):
 
     Attributes:
         feed: `<domain>_<entity>`, also the name of the raw table.
+        version: goes up by one whenever anything but a description or a unit changes.
+        changes: what each version after the first changed, the newest last.
         kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
         key: columns that identify a row within a file; repeats land, staging keeps the last.
         expected_minimum_rows: a file that lands fewer is refused.
+        policy: what is done with a file that is readable but not as usual.
+        columns: all that files have or had; those that are retired are no longer expected.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -171,10 +251,13 @@ class Contract(BaseModel):
     domain: str
     entity: str
     feed: str
+    version: int = Field(default=1, ge=1)
+    changes: tuple[Change, ...] = ()
     kind: Literal["snapshot", "change"]
     description: str = Field(min_length=1)
     key: tuple[str, ...] = Field(min_length=1)
     expected_minimum_rows: int = Field(ge=0)
+    policy: Policy = Policy()
     columns: dict[str, Column] = Field(min_length=1)
 
     @field_validator("columns", mode="before")
@@ -194,13 +277,27 @@ class Contract(BaseModel):
         unknown = [name for name in self.key if name not in self.columns]
         if unknown:
             raise ValueError(f"key names no column: {', '.join(unknown)}")
+        gone = [name for name in self.key if self.columns[name].retired]
+        if gone:
+            raise ValueError(f"columns of the key cannot be retired: {', '.join(gone)}")
         blank = [name for name in self.key if not self.columns[name].required]
         if blank:
             raise ValueError(f"columns of the key must be required: {', '.join(blank)}")
-        headers = [column.source_name for column in self.columns.values()]
+        headers = [column.source_name for column in self.expected.values()]
         repeated = sorted({header for header in headers if headers.count(header) > 1})
         if repeated:
             raise ValueError(f"two columns have the header {', '.join(repeated)}")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_lead_to_the_version(self) -> "Contract":
+        told = [change.version for change in self.changes]
+        if told != list(range(2, self.version + 1)):
+            raise ValueError(
+                f"changes must tell each version from 2 to {self.version} once, in their order"
+                if self.version > 1
+                else "version 1 has no changes"
+            )
         return self
 
     @property
@@ -208,12 +305,22 @@ class Contract(BaseModel):
         """Schema and name of the raw table."""
         return f"raw.{self.feed}"
 
-    @cached_property
-    def by_header(self) -> dict[str, Column]:
-        """The columns by their names in the file."""
-        return {column.source_name: column for column in self.columns.values()}
+    @property
+    def path(self) -> str:
+        """Where it is written, inside the project."""
+        return f"contracts/{self.domain}/{self.entity}.yaml"
 
-    @cached_property
+    @property
+    def expected(self) -> dict[str, Column]:
+        """The columns that files must have: all but the retired."""
+        return {name: column for name, column in self.columns.items() if not column.retired}
+
+    @property
+    def by_header(self) -> dict[str, Column]:
+        """The columns that files must have, by their names there."""
+        return {column.source_name: column for column in self.expected.values()}
+
+    @property
     def has_phi(self) -> bool:
         """Whether any column is protected health information."""
         return any(column.phi for column in self.columns.values())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import yaml
 
-from granary.landing.contract import Column, Contract
+from granary.landing.contract import Column, Contract, Policy
 from granary.landing.tables import LINEAGE_COLUMNS, OPS_TABLES, Table, raw_table
 
 
@@ -49,22 +49,51 @@ def _feed_section(contract: Contract) -> str:
         (
             f"`{column.name}`",
             column.sql_type,
-            "yes" if column.required else "",
+            "yes" if column.required and not column.retired else "",
             "yes" if column.phi else "",
-            _rules(column),
+            "; ".join(rules_of(column)),
             column.description,
         )
         for column in contract.columns.values()
     ]
-    return (
-        f"## {contract.table}\n\n{contract.description}\n\n"
-        f"Kind: {contract.kind}. Key within a tenant's file: {', '.join(contract.key)}.\n\n"
-        + _markdown(("Column", "Type", "Required", "PHI", "Rules", "Meaning"), rows)
-    )
+    parts = [
+        f"## {contract.table}",
+        contract.description,
+        f"Kind: {contract.kind}. Key within a tenant's file: {', '.join(contract.key)}.",
+        f"Version {contract.version}. Policy: {policy_of(contract)}.",
+        "\n".join(
+            f"- Version {change.version} ({change.accepted_on}): {change.reason} "
+            f"({'; '.join(change.what)})"
+            for change in contract.changes
+        ),
+        _markdown(("Column", "Type", "Required", "PHI", "Rules", "Meaning"), rows),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _rules(column: Column) -> str:
+def policy_of(contract: Contract) -> str:
+    """Say what is done with a file that is not as usual; what is not said is a warning."""
+    policy = contract.policy
+    parts = [f"{policy.added_columns} added columns"]
+    stopping = [
+        name.replace("_", " ")
+        for name in ("volume", "rates", "duplicates", "repeated_file")
+        if getattr(policy, name) == "stop"
+    ]
+    if stopping:
+        parts.append(f"stop for {', '.join(stopping)}")
+    if policy.type_changed_share != Policy().type_changed_share:
+        parts.append(f"type changed from {policy.type_changed_share:.0%} of the values on")
+    if policy.fresh_within is not None:
+        parts.append(f"late after {policy.fresh_within} days ({policy.late})")
+    return "; ".join(parts)
+
+
+def rules_of(column: Column) -> list[str]:
+    """Say what a column's values must be, a clause per rule."""
     rules = []
+    if column.retired:
+        rules.append("retired: NULL in later files")
     if column.header:
         rules.append(f"header `{column.header}`")
     if column.unit:
@@ -81,7 +110,7 @@ def _rules(column: Column) -> str:
         rules.append("NPI check digit")
     if column.not_after_extract:
         rules.append("not after the extract")
-    return "; ".join(rules)
+    return rules
 
 
 def _markdown(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,36 +1,24 @@
 """Landing in a DuckDB file."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import astuple, fields
+import queue
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from granary.duckdb_files import open_duckdb
-from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
-from granary.landing.contract import Contract
 from granary.landing.errors import StoreError
-from granary.landing.store import (
-    DEAD_LETTER_COLUMNS,
-    dead_letters,
-    equip,
-    good_rows,
-    raw_columns,
-)
-from granary.landing.tables import (
-    OPS_TABLES,
-    Table,
-    add_column_statement,
-    comment_statements,
-    create_statement,
-    raw_table,
-)
+from granary.landing.store import Appender, Store, equip
+from granary.landing.tables import Table
 
-LEDGER_COLUMNS = [field.name for field in fields(LoadBatch)]
+WAITING_BLOCKS = 8
 
 
-class DuckDBStore:
+class DuckDBStore(Store):
     """A warehouse in one DuckDB file, `<home>/granary.duckdb`."""
 
     def __init__(self, path: Path) -> None:
@@ -41,132 +29,139 @@ class DuckDBStore:
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._depth = 0
         with _explained(path):
             self.workbench = open_duckdb(path)
             equip(self.workbench)
-
-    def __enter__(self) -> "DuckDBStore":
-        """Give the store itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the store."""
-        self.close()
+            # Files are read on one connection while the other writes.
+            self._writer = self.workbench.cursor()
 
     def close(self) -> None:
         """Close the file."""
+        self._writer.close()
         self.workbench.close()
 
     def second(self) -> None:
         """Give none: one connection writes to a DuckDB file at a time."""
         return
 
-    def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
-        with self._transaction():
-            for schema in ("raw", "ops"):
-                self.workbench.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            for table in [*OPS_TABLES, *map(raw_table, contracts)]:
-                self._prepare_table(table)
-
-    def _prepare_table(self, table: Table) -> None:
-        schema, _, name = table.name.partition(".")
-        present = {
-            row[0]
-            for row in self.workbench.execute(
-                "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = ? AND table_name = ?",
-                [schema, name],
-            ).fetchall()
-        }
-        missing = [column for column in table.columns if column.name not in present]
-        if not missing:
-            return
-        statements = [add_column_statement(table, column) for column in missing]
-        creation = [create_statement(table)]
-        for statement in [*(statements if present else creation), *comment_statements(table)]:
-            self.workbench.execute(statement)
-
-    def sightings(self) -> set[Sighting]:
-        """Give the files that landed, as they looked then."""
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; gives its rows."""
         with _explained(self.path):
-            rows = self.workbench.execute(
-                "SELECT source, feed, tenant_id, extracted_at, bytes, modified_at "
-                "FROM ops.load_batch WHERE status = ?",
-                [LOADED],
-            ).fetchall()
-        return set(rows)
-
-    def has_landed(self, load_id: int) -> bool:
-        """Say whether this batch is in the file already."""
-        with _explained(self.path):
-            row = self.workbench.execute(
-                "SELECT 1 FROM ops.load_batch WHERE load_id = ? AND status = ?", [load_id, LOADED]
-            ).fetchone()
-        return row is not None
-
-    def land(self, batch: LoadBatch, contract: Contract) -> bool:
-        """Write good lines, refused lines and the ledger row in one transaction."""
-        with self._transaction():
-            if self.has_landed(batch.load_id):
-                return False
-            self._write_ledger(batch)
-            self.workbench.execute(
-                f"INSERT INTO {contract.table} ({raw_columns(contract)}) "
-                f"{good_rows(batch, contract)}"
-            )
-            self.workbench.execute(
-                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) {dead_letters(batch)}"
-            )
-            self.workbench.execute(
-                "UPDATE ops.dead_letter SET status = 'closed' WHERE source_line = 0 AND load_id IN "
-                "(SELECT load_id FROM ops.load_batch WHERE feed = ? AND tenant_id = ? "
-                "AND extracted_at = ?)",
-                [batch.feed, batch.tenant_id, batch.extracted_at],
-            )
-        return True
-
-    def refuse(self, batch: LoadBatch, error_class: str) -> None:
-        """Write the ledger row and the dead letter of a file refused as a whole."""
-        with self._transaction():
-            self._write_ledger(batch)
-            self.workbench.execute(
-                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) "
-                "VALUES (?, ?, ?, 0, NULL, ?, ?, NULL, 'waiting', 1, ?) "
-                "ON CONFLICT (load_id, source_line) DO UPDATE SET reason = excluded.reason, "
-                "error_class = excluded.error_class, attempts = attempts + 1",
-                [
-                    batch.load_id,
-                    batch.feed,
-                    batch.tenant_id,
-                    batch.error,
-                    error_class,
-                    batch.load_timestamp,
-                ],
-            )
-
-    def _write_ledger(self, batch: LoadBatch) -> None:
-        changes = ", ".join(
-            f"{name} = excluded.{name}" for name in LEDGER_COLUMNS if name != "load_id"
-        )
-        self.workbench.execute(
-            f"INSERT INTO ops.load_batch ({', '.join(LEDGER_COLUMNS)}) "
-            f"VALUES ({', '.join('?' for _ in LEDGER_COLUMNS)}) "
-            f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
-            astuple(batch),
-        )
+            return self._writer.execute(statement, parameters or None).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
+        """Make all that is written inside one transaction; DuckDB knows no inner ones."""
+        if self._depth:
+            yield
+            return
         with _explained(self.path):
-            self.workbench.execute("BEGIN")
+            self._writer.execute("BEGIN")
+            self._depth += 1
             try:
                 yield
             except BaseException:
-                self.workbench.execute("ROLLBACK")
+                self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                self._depth -= 1
             # A commit that fails rolls back by itself.
-            self.workbench.execute("COMMIT")
+            self._writer.execute("COMMIT")
+
+    def _lock(self, load_id: int) -> None:
+        """Nobody else can write: the file is open here."""
+
+    def _exclusively(self) -> None:
+        """Nobody else can write: the file is open here."""
+
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
+        schema, _, name = table.name.partition(".")
+        found = self.rows(
+            "SELECT column_name, is_nullable = 'NO' FROM information_schema.columns "
+            "WHERE table_schema = $1 AND table_name = $2",
+            [schema, name],
+        )
+        return {column: required for column, required in found}
+
+    def _has_schema(self, schema: str) -> bool:
+        statement = "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1"
+        return bool(self.rows(statement, [schema]))
+
+    def _settle(self, table: Table) -> list[str]:
+        return []
+
+    @contextmanager
+    def _appending(self, table: str, columns: str) -> Iterator[Appender]:
+        appender = _Inserting(self._writer, table, columns)
+        try:
+            yield appender
+        except BaseException:
+            appender.give_up()
+            raise
+        appender.finish()
+
+    def _bytes_of(self, expression: str) -> str:
+        return f"unhex({expression})"
+
+
+class _Inserting(Appender):
+    """Blocks of rows on their way through one INSERT, which runs in a thread of its own.
+
+    One statement over all blocks lets DuckDB write to the file as it goes.
+    """
+
+    def __init__(self, writer: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
+        self._writer = writer
+        self._statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM appended"
+        self._blocks: queue.Queue[pa.Table | None] = queue.Queue(maxsize=WAITING_BLOCKS)
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._inserting: Future[int] | None = None
+        self._is_broken = False
+
+    def write(self, rows: pa.Table) -> None:
+        if self._inserting is None:
+            self._inserting = self._pool.submit(self._insert, rows.schema)
+        self._put(rows)
+
+    def finish(self) -> None:
+        """Wait until all rows are in the table."""
+        if self._inserting is not None:
+            self._put(None)
+            self.count = self._inserting.result()
+        self._pool.shutdown()
+
+    def give_up(self) -> None:
+        """End the statement without what is still to come."""
+        self._is_broken = True
+        if self._inserting is not None:
+            with suppress(Exception):
+                self.finish()
+        self._pool.shutdown()
+
+    def _put(self, rows: pa.Table | None) -> None:
+        while True:
+            try:
+                return self._blocks.put(rows, timeout=1)
+            except queue.Full:
+                if self._inserting is not None and self._inserting.done():
+                    # It can only have failed.
+                    self._inserting.result()
+
+    def _insert(self, schema: pa.Schema) -> int:
+        appended = pa.RecordBatchReader.from_batches(schema, self._batches())
+        self._writer.register("appended", appended)
+        try:
+            row = self._writer.execute(self._statement).fetchone()
+        finally:
+            self._writer.unregister("appended")
+        return int(row[0]) if row else 0
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        while (rows := self._blocks.get()) is not None:
+            yield from rows.to_batches()
+        if self._is_broken:
+            raise InterruptedError("the file cannot land")
 
 
 @contextmanager

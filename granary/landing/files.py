@@ -10,7 +10,7 @@ from granary.landing.errors import FileUnreadable
 
 EPOCH = datetime(1970, 1, 1)
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
-FILE_NAME = re.compile(r"(?P<entity>.+)_(?P<seed>\d{8}T\d{6}Z)\.csv(\.gz)?")
+FILE_NAME = re.compile(r"(?P<entity>.+)_(?P<seed>\d{8}T\d{6}Z)\.csv(\.gz|\.zst)?")
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 
 
@@ -85,7 +85,7 @@ class Discovery:
 
 
 def discover(landing: Path, contracts: dict[str, Contract], tenants: Tenants) -> Discovery:
-    """Find `<landing>/<domain>/<tenant_id>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz]`.
+    """Find `<landing>/<domain>/<tenant_id>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]`.
 
     Hidden and unfinished files (.tmp, .part, …) are left alone; anything else that does not fit is
     a problem with a remedy.
@@ -111,7 +111,7 @@ def discover(landing: Path, contracts: dict[str, Contract], tenants: Tenants) ->
     return Discovery(files, problems)
 
 
-_LAYOUT = "Files go to <landing>/<domain>/<tenant>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz]."
+_LAYOUT = "Files go to <landing>/<domain>/<tenant>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]."
 
 
 def _discover_domain(
@@ -146,7 +146,7 @@ def _parse(
         raise FileUnreadable(f"{path}: a folder where a file should be.", _LAYOUT)
     match = FILE_NAME.fullmatch(path.name)
     if not match:
-        raise FileUnreadable(f"{path}: the name is not <entity>_<time>.csv[.gz].", _LAYOUT)
+        raise FileUnreadable(f"{path}: the name is not <entity>_<time>.csv[.gz|.zst].", _LAYOUT)
     try:
         extracted_at = datetime.strptime(match["seed"], EXTRACT_TIME)
     except ValueError as error:

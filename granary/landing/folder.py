@@ -10,13 +10,14 @@ from pathlib import Path
 
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
+from granary.landing.contract_versions import record_versions
 from granary.landing.errors import FileProblem
 from granary.landing.files import FileStamp, LandingFile, discover
 from granary.landing.loader import Clock, land_prepared, utc_now
 from granary.landing.store import Store
 
-Progress = Callable[[int, int, LandingFile], None]
 Outcome = LoadBatch | FileProblem | None
+Progress = Callable[[int, int, LandingFile, Outcome], None]
 
 
 @dataclass
@@ -53,13 +54,15 @@ def land_all(
 
     Args:
         now: the clock, UTC without zone; gives load_timestamp, in the order of the files.
-        progress: called after each new file with files done, new files in all, and the file.
+        progress: called after each new file with files done, new files in all, the file, and
+            what became of it.
 
     Raises:
         GranaryError: the landing folder or the warehouse is out of reach.
     """
     found = discover(landing, contracts, tenants)
     store.prepare(contracts.values())
+    drifted = record_versions(store, contracts.values(), utc_now())
     seen = store.sightings()
     outcomes: dict[str, Outcome] = {}
     waiting: list[LandingFile] = []
@@ -67,6 +70,8 @@ def land_all(
         try:
             if sighting(file, FileStamp.of(file)) in seen:
                 outcomes[file.source] = None
+            elif file.feed in drifted:
+                outcomes[file.source] = drifted[file.feed]
             else:
                 waiting.append(file)
         except FileProblem as problem:
@@ -85,8 +90,9 @@ def _report(
             report.landed.append(outcome)
         elif outcome is None:
             report.skipped.append(file)
-        else:
-            report.problems.append(str(outcome))
+        elif (problem := str(outcome)) not in report.problems:
+            # Of a feed whose contract drifted, every file has the same.
+            report.problems.append(problem)
     return report
 
 
@@ -151,4 +157,4 @@ class _Work:
         with self._lock:
             self._outcomes[file.source] = outcome
             if self._progress:
-                self._progress(len(self._outcomes), len(self._files), file)
+                self._progress(len(self._outcomes), len(self._files), file, outcome)

@@ -1,422 +1,410 @@
-"""Reading a file into text: one table of lines with their numbers, one of lines refused already.
+"""Reading a file: a stream of checked rows, and the lines that do not meet the contract.
 
-The quick way is DuckDB's own CSV reader. It holds when the file is plain: every record on a line of
-its own, valid UTF-8, no NUL byte. Otherwise the file is read again record by record, and what is
-malformed is refused with its line. Both ways give the same table, and agree on what a record is:
+DuckDB reads, trims, casts and checks; a block of rows after the other comes out, so that a file of
+any size takes the same memory and the warehouse writes one block while the next is read.
 
-- Blank lines hold nothing and are passed over.
-- Empty cells past the last column hold nothing and are passed over.
-- A quoted value may span lines; the record's number is that of its first line.
+The quick way reads the file itself. It holds when the file is plain: every record on a line of its
+own, valid UTF-8, no forbidden byte. Otherwise the file is read record by record (see records.py),
+and what is sound is read by DuckDB behind its line numbers. Both ways give the same rows.
 """
 
-import codecs
 import csv
-import difflib
-import gzip
-import hashlib
 import io
 import tempfile
-import zlib
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from granary.landing.checks import LINES, REFUSED_LINES, cast, typed
+from granary.landing.batch import LoadBatch
+from granary.landing.checks import (
+    CANDIDATES,
+    HASHES,
+    LINES,
+    REFUSED_LINES,
+    cast,
+    duplicate_candidates,
+    is_faulty,
+    misfits,
+    record_of,
+    refuse_duplicate_lines,
+    refuse_faulty_lines,
+    typed,
+)
 from granary.landing.contract import Contract
-from granary.landing.errors import ContractViolation, FileRefused
-from granary.landing.files import LandingFile, unreadable
+from granary.landing.errors import FileRefused, StoreError
+from granary.landing.physique import Physique, compression
+from granary.landing.records import RECORD_LIMIT, Malformed, records
 from granary.landing.tables import literal, quoted
 
 VALUES = "landing_values"
+BLOCK_ROWS = 20_000
+SAMPLE_ROWS = 20_000
 SMALL_FILE = 16 << 20
-CHUNK = 1 << 20
-HEADER_LIMIT = 1 << 20
-RECORD_LINE_LIMIT = 200
-NOT_CSV = "is not CSV: a quote is not closed, or text follows a closing quote"
-GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
-FOREIGN_ENCODINGS = {
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
+# How much is read ahead while the warehouse writes.
+AHEAD = "32MB"
+# What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
+USUAL_LINE = 2 << 20
+KEPT_CHARACTERS = 10_000
+LONG_LINES = f", max_line_size = {2 * RECORD_LIMIT + USUAL_LINE}, buffer_size = {4 * RECORD_LIMIT}"
 
 
-@dataclass(frozen=True)
-class Physique:
-    """What a file's bytes look like before anyone parses them.
+class NotPlain(Exception):
+    """The file turned out not to be plain; what came out of it so far does not count."""
+
+
+@dataclass
+class Profile:
+    """What the rows of a batch look like, by column.
 
     Attributes:
-        header: the bytes of line 1, without its line break.
-        size: bytes, decompressed.
-        lines: physical lines, the header among them.
-        plain: whether line breaks are of one kind and no byte is NUL.
+        rows: good rows.
+        nulls: blank values among them.
+        distinct: different values in the first of them.
+        sampled: how many those first are.
     """
 
-    header: bytes
-    size: int
-    lines: int
-    plain: bool
+    rows: int = 0
+    nulls: dict[str, int] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
+    sampled: int = 0
+
+    def blank_share(self, name: str) -> float:
+        """Blank values over rows."""
+        return self.nulls[name] / self.rows
+
+    def distinct_share(self, name: str) -> float:
+        """Different values over rows, of the sample."""
+        return self.distinct[name] / self.sampled
+
+    def add(self, block: pa.Table, names: list[str]) -> None:
+        """Count a block of good rows."""
+        if self.rows == 0 and block.num_rows:
+            sample = block.slice(0, SAMPLE_ROWS)
+            self.sampled = sample.num_rows
+            self.distinct = {name: pc.count_distinct(sample[name]).as_py() for name in names}
+        self.rows += block.num_rows
+        for name in names:
+            self.nulls[name] = self.nulls.get(name, 0) + block[name].null_count
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A line that cannot be read as a record."""
+class Reading:
+    """One file being read: first its good rows, block by block, then what was wrong.
 
-    line: int
-    reason: str
-    error_class: str
-    text: str
-
-
-def digest(file: LandingFile) -> str:
-    """Compute the sha256 of the file's bytes.
-
-    Raises:
-        FileUnreadable: the operating system says no.
+    Attributes:
+        notes: a connection of its own for what is kept aside, since a stream occupies one; after
+            the last block it has the table of refused lines.
+        rows_read: records, those refused included; right after the last block.
+        malformed: lines that are no record.
+        faulty: records that do not meet the contract.
+        misfits: of these, by column, the filled values and those not of the column's type.
+        profile: what the good rows look like.
     """
-    try:
-        with file.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise unreadable(file.path, error) from error
 
+    def __init__(
+        self,
+        workbench: duckdb.DuckDBPyConnection,
+        path: Path,
+        physique: Physique,
+        names: list[str],
+        contract: Contract,
+        batch: LoadBatch,
+    ) -> None:
+        """Prepare to read.
 
-def read_text(workbench: duckdb.DuckDBPyConnection, file: LandingFile, contract: Contract) -> int:
-    """Read a file into the temporary tables of lines and of refused lines.
+        Args:
+            names: the header, in the file's order.
+            contract: as it applies to this file.
+        """
+        self._workbench = workbench
+        self._path = path
+        self._physique = physique
+        self._contract = contract
+        self._batch = batch
+        # Where a line stands, and the contract's columns in the file's order.
+        self._header = [contract.by_header[name].name for name in names]
+        self.notes = workbench.cursor()
+        self.rows_read = 0
+        self.malformed = 0
+        self.faulty = 0
+        self.misfits: dict[str, tuple[int, int]] = {}
+        self.profile = Profile()
 
-    The lines have source_line and the contract's columns as text, trimmed of surrounding spaces,
-    NULL when blank; columns of another type stand beside it in that type, NULL when they do not
-    fit.
+    def close(self) -> None:
+        """Let go of what was kept aside."""
+        self.notes.close()
 
-    Returns:
-        Records read, those refused included.
+    def blocks(self, *, carefully: bool) -> Iterator[pa.Table]:
+        """Give the good rows with the columns of the raw table, in the file's order.
 
-    Raises:
-        ContractViolation: the header does not fit the contract.
-        FileRefused: empty, truncated, or in an encoding other than UTF-8.
-        FileUnreadable: the operating system says no.
-    """
-    physique = _scan(file.path)
-    # One thread is the fastest for a small file: more of them cost more than they bring.
-    workbench.execute("SET threads = 1" if physique.size < SMALL_FILE else "RESET threads")
-    header = _parse_header(file.path, physique.header, contract)
-    workbench.execute(
-        f"CREATE OR REPLACE TEMP TABLE {REFUSED_LINES} (source_line INTEGER, column_name TEXT, "
-        "reason TEXT, error_class TEXT, raw_text TEXT)"
-    )
-    if physique.plain and _read_quickly(workbench, file.path, header, contract, physique.lines):
-        return physique.lines - 1
-    return _read_carefully(workbench, file.path, header, contract)
+        Raises:
+            NotPlain: not carefully enough.
+            FileRefused: the file cannot be read the same way twice.
+            FileUnreadable: the operating system says no.
+            StoreError: no memory or disk left.
+        """
+        # One thread is the fastest for a small file: more of them cost more than they bring.
+        small = self._physique.size < SMALL_FILE
+        self._workbench.execute("SET threads = 1" if small else "RESET threads")
+        self._workbench.execute(f"SET streaming_buffer_size = '{AHEAD}'")
+        self._prepare()
+        try:
+            with tempfile.NamedTemporaryFile(prefix="granary-faulty-", suffix=".csv") as aside:
+                aside.write(b"source_line,\n")
+                if carefully:
+                    yield from self._careful_blocks(aside)
+                else:
+                    yield from self._quick_blocks(aside)
+                aside.flush()
+                self._judge(Path(aside.name))
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise _no_room(self._path, error) from error
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise _no_room(self._path, error) from error
 
+    def _prepare(self) -> None:
+        for statement in (
+            f"CREATE OR REPLACE TEMP TABLE {REFUSED_LINES} (source_line INTEGER, column_name TEXT, "
+            "reason TEXT, error_class TEXT, raw_text TEXT, record TEXT)",
+            f"CREATE OR REPLACE TEMP TABLE {HASHES} (source_line INTEGER, key_hash UBIGINT, "
+            "row_hash UBIGINT)",
+        ):
+            self.notes.execute(statement)
+        self.rows_read = self.malformed = self.faulty = 0
+        self.misfits = {}
+        self.profile = Profile()
 
-def _scan(path: Path) -> Physique:
-    size = lines = carriage_returns = 0
-    plain = True
-    last = b"\n"
-    try:
-        with _open(path) as stream:
-            header = stream.readline(HEADER_LIMIT)
-            chunk = header
-            while chunk:
-                size += len(chunk)
-                lines += chunk.count(b"\n")
-                carriage_returns += chunk.count(b"\r")
-                plain = plain and b"\0" not in chunk
-                last = chunk[-1:]
-                chunk = stream.read(CHUNK)
-    except GZIP_ERRORS as error:
-        raise FileRefused(
-            f"{path}: the gzip data is damaged or cut off ({error}). Nothing was landed.",
-            "Transfer the file again.",
-        ) from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not header:
-        raise FileRefused(
-            f"{path}: the file is empty. Nothing was landed.",
-            "Transfer the file again; a file without lines still has its header.",
-        )
-    plain = plain and carriage_returns in (0, lines)
-    return Physique(header.rstrip(b"\r\n"), size, lines + (last != b"\n"), plain)
+    def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
+        expected = self._physique.lines - 1
+        source = self._source(self._path, self._header, compression(self._path))
+        yield from self._checked(source, aside)
+        # Rows stand in the file's order: the n-th is line n + 1 if every record has one line.
+        if self.rows_read != expected:
+            raise NotPlain
+        self._note_duplicates(source, "CAST(row_number() OVER () + 1 AS INTEGER)")
 
+    def _careful_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
+        with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
+            sound.write(b"source_line,\n")
+            count, longest = self._sort_out(sound)
+            sound.flush()
+            numbered = ["source_line", *self._header]
+            options = LONG_LINES if longest >= USUAL_LINE else ""
+            source = self._source(Path(sound.name), numbered, "none", options)
+            try:
+                yield from self._checked(source, aside, numbered=True)
+            except NotPlain as error:
+                raise _read_differently(self._path) from error
+            if self.rows_read != count:
+                raise _read_differently(self._path)
+            self._note_duplicates(source, "CAST(source_line AS INTEGER)")
+        self.rows_read += self.malformed
 
-def _open(path: Path) -> BinaryIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    return path.open("rb")
-
-
-def _parse_header(path: Path, header: bytes, contract: Contract) -> list[str]:
-    """Read line 1 and hold it against the contract.
-
-    Returns:
-        The contract's column names in the file's order.
-    """
-    for mark, encoding in FOREIGN_ENCODINGS.items():
-        if header.startswith(mark):
-            raise FileRefused(
-                f"{path}: the file is {encoding}, not UTF-8. Nothing was landed.",
-                "Save it as UTF-8.",
-            )
-    try:
-        text = header.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileRefused(
-            f"{path}: line 1 is not UTF-8 (byte {error.start + 1}). Nothing was landed.",
-            "Save the file as UTF-8.",
-        ) from error
-    if "\r" in text:
-        raise FileRefused(
-            f"{path}: lines end with CR alone. Nothing was landed.",
-            "Save the file with LF or CR LF line breaks.",
-        )
-    try:
-        names = [name.strip() for name in next(csv.reader([text], strict=True), [])]
-    except csv.Error as error:
-        raise ContractViolation(
-            f"{path}: line 1 is not a CSV header ({error}). Nothing was landed.",
-            "Write the column names on line 1, separated by commas.",
-        ) from error
-    difference = _difference(names, contract)
-    if difference:
-        raise ContractViolation(
-            f"{path}: {difference}. Nothing was landed.",
-            f"Correct the file, or the contract of {contract.feed}.",
-        )
-    return [contract.by_header[name].name for name in names]
-
-
-def _difference(names: list[str], contract: Contract) -> str:
-    """Say how a header differs from the contract, "" when it does not."""
-    expected = list(contract.by_header)
-    for mark, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 < len(expected) and mark in names[0]:
-            return f"line 1 is separated by {word}, not by commas"
-    missing = [name for name in expected if name not in names]
-    extra = [name for name in dict.fromkeys(names) if name not in contract.by_header]
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    said = [_missing(name, extra) for name in missing]
-    meant = {guess for name in missing for guess in _close(name, extra)}
-    said += [f'column "{name[:80]}" is not in the contract' for name in extra if name not in meant]
-    said += [f'column "{name[:80]}" stands more than once' for name in repeated]
-    return "; ".join(said)
-
-
-def _missing(name: str, extra: list[str]) -> str:
-    close = _close(name, extra)
-    found = f' (found "{close[0][:80]}")' if close else ""
-    return f'column "{name}" is missing{found}'
-
-
-def _close(name: str, extra: list[str]) -> list[str]:
-    by_small = {word.lower(): word for word in extra}
-    close = difflib.get_close_matches(name.lower(), by_small, n=1)
-    return [by_small[word] for word in close]
-
-
-def _read_quickly(
-    workbench: duckdb.DuckDBPyConnection,
-    path: Path,
-    header: list[str],
-    contract: Contract,
-    lines: int,
-) -> bool:
-    """Let DuckDB read the file; False when the file turns out not to be plain."""
-    compression = "gzip" if path.suffix == ".gz" else "none"
-    try:
-        _make_values(workbench, path, header, contract, f"compression = '{compression}'")
-    except duckdb.InvalidInputException:
-        return False
-    # Rows stand in the file's order, so the n-th row is line n + 1 if every record has one line.
-    if _count(workbench, VALUES) != lines - 1:
-        return False
-    workbench.execute(
-        f"CREATE OR REPLACE TEMP VIEW {LINES} AS "
-        f"SELECT CAST(rowid + 2 AS INTEGER) AS source_line, * FROM {VALUES}"
-    )
-    return True
-
-
-def _read_carefully(
-    workbench: duckdb.DuckDBPyConnection, path: Path, header: list[str], contract: Contract
-) -> int:
-    """Sort out what is malformed, then let DuckDB read the rest with its line numbers."""
-    refusals: list[Refusal] = []
-    records = 0
-    with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
-        sound.write(b"source_line,\n")
-        for item in _records(path, len(header)):
-            if isinstance(item, Refusal):
-                refusals.append(item)
+    def _sort_out(self, sound: "tempfile._TemporaryFileWrapper[bytes]") -> tuple[int, int]:
+        """Write sound records to a file, note the others; gives records and the longest's bytes."""
+        count = longest = 0
+        refused: list[Malformed] = []
+        for item in records(self._path, len(self._header)):
+            if isinstance(item, Malformed):
+                refused.append(item)
+                if len(refused) >= BLOCK_ROWS:
+                    self._note_malformed(refused)
+                    refused.clear()
             else:
-                records += 1
+                count += 1
+                longest = max(longest, len(item))
                 sound.write(item)
-        sound.flush()
-        numbered = ["source_line", *header]
-        _make_values(workbench, Path(sound.name), numbered, contract, "compression = 'none'")
-    if _count(workbench, VALUES) != records:
-        raise FileRefused(
-            f"{path}: the file cannot be read the same way twice. Nothing was landed.",
-            "Write it as plain CSV: commas, double quotes, UTF-8.",
+        self._note_malformed(refused)
+        return count, longest
+
+    def _note_malformed(self, refused: list[Malformed]) -> None:
+        """Put malformed lines into the refused lines."""
+        self.malformed += len(refused)
+        malformed = pa.table(
+            {
+                "source_line": pa.array([item.line for item in refused], pa.int32()),
+                "column_name": pa.nulls(len(refused), pa.string()),
+                "reason": pa.array([f"line {i.line} {i.reason}" for i in refused], pa.string()),
+                "error_class": pa.array([item.error_class for item in refused], pa.string()),
+                "raw_text": pa.array([self._shown(item) for item in refused], pa.string()),
+                "record": pa.array([item.record.hex() for item in refused], pa.string()),
+            }
         )
-    workbench.execute(
-        f"CREATE OR REPLACE TEMP VIEW {LINES} AS "
-        f"SELECT * REPLACE (CAST(source_line AS INTEGER) AS source_line) FROM {VALUES}"
-    )
-    _keep(workbench, refusals, contract)
-    return records + len(refusals)
+        self.notes.register("malformed", malformed)
+        self.notes.execute(f"INSERT INTO {REFUSED_LINES} SELECT * FROM malformed")
+        self.notes.unregister("malformed")
+
+    def _shown(self, item: Malformed) -> str:
+        """Give the text of a malformed line, unless protected values may stand anywhere in it."""
+        text = item.record.decode(errors="replace")
+        if self._contract.has_phi:
+            return f"[{len(text)} characters withheld: the line cannot be split into columns]"
+        return text[:KEPT_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    def _checked(
+        self,
+        source: str,
+        aside: "tempfile._TemporaryFileWrapper[bytes]",
+        *,
+        numbered: bool = False,
+    ) -> Iterator[pa.Table]:
+        """Stream the good rows, their hashes noted; faulty records go aside with their numbers."""
+        names = [column.name for column in self._contract.columns.values()]
+        number = "source_line" if numbered else None
+        for block in self._stream(self._statement(source, number)):
+            lines = block["source_line"] if number else self._next_lines(block.num_rows)
+            self.rows_read += block.num_rows
+            rows = block.drop_columns(["source_line"]) if number else block
+            rows = rows.append_column("source_line", lines)
+            faulty = rows["record"].is_valid()
+            if pc.any(faulty).as_py():
+                self._set_aside(rows.filter(faulty), aside)
+                rows = rows.filter(pc.invert(faulty))
+            self.notes.register("block", rows.select(["source_line", "key_hash", "row_hash"]))
+            self.notes.execute(f"INSERT INTO {HASHES} SELECT * FROM block")
+            self.notes.unregister("block")
+            self.profile.add(rows, names)
+            yield rows.drop_columns(["record", "key_hash", "row_hash"])
+
+    def _next_lines(self, count: int) -> pa.Array:
+        first = self.rows_read + 2
+        return pa.array(np.arange(first, first + count, dtype=np.int32))
+
+    def _stream(self, statement: str) -> Iterator[pa.Table]:
+        try:
+            for batch in self._workbench.sql(statement).to_arrow_reader(BLOCK_ROWS):
+                yield pa.Table.from_batches([batch])
+        except duckdb.InvalidInputException as error:
+            raise NotPlain from error
+        except OSError as error:
+            # What goes wrong behind a stream comes as text.
+            if str(error).startswith("Invalid Input Error"):
+                raise NotPlain from error
+            if error.errno is None:
+                raise _no_room(self._path, error) from error
+            raise
+
+    def _set_aside(self, rows: pa.Table, aside: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+        self.faulty += rows.num_rows
+        lines, texts = rows["source_line"].to_pylist(), rows["record"].to_pylist()
+        for line, text in zip(lines, texts, strict=True):
+            aside.write(f"{line},{text}\n".encode())
+
+    def _statement(self, source: str, number: str | None) -> str:
+        """SQL of the checked rows: the raw table's columns, the record of a faulty one, hashes."""
+        contract, batch = self._contract, self._batch
+        columns = contract.columns.values()
+        shown = [f"{typed(column)} AS {quoted(column.name)}" for column in columns]
+        line = [f"CAST({number} AS INTEGER) AS source_line"] if number else []
+        faulty = is_faulty(contract, batch.extracted_at)
+        padded = self._physique.padded
+        values = _values(source, self._header, contract, number, padded=padded)
+        return f"""
+            SELECT
+              {", ".join(shown)},
+              {literal(batch.tenant_id)} AS tenant_id,
+              CAST({batch.load_id} AS BIGINT) AS load_id,
+              TIMESTAMP {literal(str(batch.load_timestamp))} AS load_timestamp,
+              TIMESTAMP {literal(str(batch.extracted_at))} AS extracted_at,
+              CASE WHEN {faulty} THEN {record_of(self._header)} END AS record,
+              hash({", ".join(map(quoted, contract.key))}) AS key_hash,
+              hash({", ".join(map(quoted, contract.columns))}) AS row_hash
+              {"".join(f", {item}" for item in line)}
+            FROM ({values}) AS read
+        """
+
+    def _source(self, path: Path, header: list[str], packed: str, options: str = "") -> str:
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+        return (
+            f"read_csv({literal(str(path))}, columns = {{{columns}}}, compression = '{packed}', "
+            "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+            f"strict_mode = true{options})"
+        )
+
+    def _note_duplicates(self, source: str, number: str) -> None:
+        """Refuse lines that repeat the line of their key before them.
+
+        Hashes tell which lines may do so; these are read again and compared.
+        """
+        found = self.notes.execute(duplicate_candidates()).fetchone()
+        if not found or not found[0]:
+            return
+        self.notes.execute(
+            f"CREATE OR REPLACE TEMP TABLE {LINES} AS SELECT * FROM "
+            f"({_texts(source, self._header, number, padded=True)}) AS texts "
+            f"WHERE source_line IN (SELECT source_line FROM {CANDIDATES})"
+        )
+        self.notes.execute(refuse_duplicate_lines(self._contract, self._header))
+
+    def _judge(self, aside: Path) -> None:
+        """Say what is wrong with the records that were set aside."""
+        if not self.faulty:
+            return
+        header = ["source_line", *self._header]
+        source = self._source(aside, header, "none", LONG_LINES if self._has_long(aside) else "")
+        number = "CAST(source_line AS INTEGER)"
+        values = _values(source, self._header, self._contract, number, padded=True)
+        self.notes.execute(f"CREATE OR REPLACE TEMP TABLE {LINES} AS {values}")
+        statement = refuse_faulty_lines(self._contract, self._batch.extracted_at, self._header)
+        counted = self.notes.execute(statement).fetchone()
+        if not counted or counted[0] != self.faulty:
+            raise _read_differently(self._path)
+        for name, condition in misfits(self._contract, self._batch.extracted_at).items():
+            [counts] = self.notes.execute(
+                f"SELECT COUNT({quoted(name)}), COUNT(*) FILTER ({condition}) FROM {LINES}"
+            ).fetchall()
+            self.misfits[name] = counts
+
+    def _has_long(self, aside: Path) -> bool:
+        return aside.stat().st_size >= USUAL_LINE
 
 
-def _make_values(
-    workbench: duckdb.DuckDBPyConnection,
-    path: Path,
-    header: list[str],
-    contract: Contract,
-    options: str,
-) -> None:
-    """Make the table of a CSV file's values: each as text, and those not text as their type too."""
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    texts = ", ".join(f"NULLIF(trim({quoted(name)}), '') AS {quoted(name)}" for name in header)
+def _texts(source: str, header: list[str], number: str | None, *, padded: bool) -> str:
+    """SQL of a CSV file's values as text: trimmed, NULL when blank.
+
+    Args:
+        padded: there may be something to trim; the reader itself gives NULL for an empty value.
+    """
+    line = [f"{number} AS source_line"] if number else []
+    trimmed = "NULLIF(trim({0}), '') AS {0}" if padded else "{0}"
+    texts = [trimmed.format(quoted(name)) for name in header]
+    return f"SELECT {', '.join(line + texts)} FROM {source} AS lines"
+
+
+def _values(
+    source: str, header: list[str], contract: Contract, number: str | None, *, padded: bool
+) -> str:
+    """SQL of a CSV file's values: each as text, and those that are not text as their type too."""
     types = "".join(
         f", {cast(column)} AS {typed(column)}"
         for column in contract.columns.values()
         if column.kind != "text"
     )
-    workbench.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE {VALUES} AS
-        SELECT *{types}
-        FROM (
-          SELECT {texts}
-          FROM read_csv(
-            {literal(str(path))}, columns = {{{columns}}}, {options}, auto_detect = false,
-            header = true, delim = ',', quote = '"', escape = '"', strict_mode = true
-          )
-        ) AS texts
-        """
-    )
+    return f"SELECT *{types} FROM ({_texts(source, header, number, padded=padded)}) AS texts"
 
 
-def _records(path: Path, width: int) -> Iterator[bytes | Refusal]:
-    """Give the records after the header as CSV, each behind the number of its first line.
-
-    A record that does not come right over several lines is refused by its first line alone and
-    reading goes on with the next, so that a stray quote costs a line and not the rest of the file.
-    """
-    try:
-        with _open(path) as stream:
-            source = enumerate(stream, start=1)
-            next(source)
-            ahead: deque[tuple[int, bytes]] = deque()
-            while line := ahead.popleft() if ahead else next(source, None):
-                number, raw = line
-                if _is_simple(raw, width):
-                    yield b"%d,%s\n" % (number, raw.rstrip(b"\r\n"))
-                elif raw.strip():
-                    yield _parse_record(number, raw, ahead, source, width)
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def _is_simple(raw: bytes, width: int) -> bool:
-    """Say whether a line is a record that needs no parsing to be believed."""
-    text = raw.rstrip(b"\r\n")
-    return (
-        text.isascii()
-        and text.count(b",") == width - 1
-        and b'"' not in text
-        and b"\0" not in text
-        and b"\r" not in text
-        and bool(text)
-    )
-
-
-def _parse_record(
-    number: int,
-    raw: bytes,
-    ahead: deque[tuple[int, bytes]],
-    source: Iterator[tuple[int, bytes]],
-    width: int,
-) -> bytes | Refusal:
-    """Parse the record that begins with a line, taking more lines while a quote is open.
-
-    Lines that turn out not to belong to it are left ahead.
-    """
-    taken: list[tuple[int, bytes]] = []
-
-    def decoded() -> Iterator[str]:
-        yield _decoded(raw)
-        while len(taken) < RECORD_LINE_LIMIT:
-            line = ahead.popleft() if ahead else next(source, None)
-            if line is None:
-                return
-            taken.append(line)
-            yield _decoded(line[1])
-
-    def refused(reason: str, error_class: str) -> Refusal:
-        ahead.extendleft(reversed(taken))
-        text = raw.rstrip(b"\r\n").decode(errors="replace")
-        return Refusal(number, reason, error_class, text)
-
-    try:
-        values = next(csv.reader(decoded(), strict=True, skipinitialspace=True))
-    except _BadBytes as error:
-        # Only the first line is refused, so only a fault of its own may be named.
-        return refused(NOT_CSV, "structure") if taken else refused(str(error), "encoding")
-    except csv.Error:
-        return refused(NOT_CSV, "structure")
-    while len(values) > width and not values[-1]:
-        values.pop()
-    if len(values) != width:
-        return refused(f"has {len(values)} values, the header has {width}", "structure")
+def header_record(names: list[str]) -> str:
+    """Write the names of a header as a CSV record."""
     record = io.StringIO()
-    csv.writer(record, lineterminator="\n").writerow([number, *values])
-    return record.getvalue().encode()
+    csv.writer(record, lineterminator="").writerow(names)
+    return record.getvalue()
 
 
-class _BadBytes(ValueError):
-    """A line that is no text."""
-
-
-def _decoded(raw: bytes) -> str:
-    if b"\0" in raw:
-        raise _BadBytes("has a NUL byte")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        raise _BadBytes(f"is not UTF-8 (byte {error.start + 1})") from error
-
-
-def _keep(
-    workbench: duckdb.DuckDBPyConnection, refusals: list[Refusal], contract: Contract
-) -> None:
-    """Put malformed lines into the refused lines."""
-    rows = pa.table(
-        {
-            "source_line": pa.array([refusal.line for refusal in refusals], pa.int32()),
-            "column_name": pa.nulls(len(refusals), pa.string()),
-            "reason": pa.array([f"line {r.line} {r.reason}" for r in refusals], pa.string()),
-            "error_class": pa.array([r.error_class for r in refusals], pa.string()),
-            "raw_text": pa.array([_kept_text(r.text, contract) for r in refusals], pa.string()),
-        }
+def _read_differently(path: Path) -> FileRefused:
+    return FileRefused(
+        f"{path}: the file cannot be read the same way twice. Nothing was landed.",
+        "Write it as plain CSV: commas, double quotes, UTF-8.",
     )
-    workbench.register("landing_malformed", rows)
-    workbench.execute(f"INSERT INTO {REFUSED_LINES} SELECT * FROM landing_malformed")
-    workbench.unregister("landing_malformed")
 
 
-def _kept_text(text: str, contract: Contract) -> str:
-    """Keep the text of a malformed line, unless protected values may stand anywhere in it."""
-    if contract.has_phi:
-        return f"[{len(text)} characters withheld: the line cannot be split into columns]"
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _count(workbench: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = workbench.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
-    assert row is not None
-    return int(row[0])
+def _no_room(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path}: no memory or disk left to read it with: {error}.",
+        "Free memory and space for temporary files, then run again.",
+    )

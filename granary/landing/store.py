@@ -1,23 +1,57 @@
-"""What landing needs of a warehouse."""
+"""A warehouse that files land in: a transaction per batch, the same SQL on every engine."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import astuple, dataclass, field, fields
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from granary.landing.batch import LoadBatch, Sighting
-from granary.landing.checks import LINES, REFUSED_LINES, typed
+from granary.landing.anomalies import Anomaly
+from granary.landing.batch import LOADED, REFUSED, LoadBatch, Sighting
+from granary.landing.checks import REFUSED_LINES
 from granary.landing.contract import Contract
-from granary.landing.tables import literal, quoted, raw_table
+from granary.landing.errors import StoreError
+from granary.landing.reader import Profile
+from granary.landing.tables import (
+    LOAD_PROFILE,
+    OPS_TABLES,
+    Table,
+    change_statements,
+    comment_statements,
+    create_statement,
+    literal,
+    quoted,
+    raw_table,
+)
 
 MEMORY_LIMIT = "700MB"
+LEDGER_COLUMNS = [column.name for column in fields(LoadBatch)]
+ANOMALY_COLUMNS = [column.name for column in fields(Anomaly)]
 DEAD_LETTER_COLUMNS = (
     "load_id, feed, tenant_id, source_line, column_name, reason, error_class, raw_text, status, "
     "attempts, created_at"
 )
+REFUSED_LINE_COLUMNS = "load_id, source_line, line"
+WHOLE_FILE = 0
 
 
-class Store(Protocol):
+@dataclass(frozen=True)
+class Findings:
+    """What was found out about a batch besides its rows.
+
+    Attributes:
+        notes: the connection with the table of refused lines.
+    """
+
+    notes: duckdb.DuckDBPyConnection
+    profile: Profile
+    anomalies: list[Anomaly] = field(default_factory=list)
+
+
+class Store(ABC):
     """A warehouse that files land in.
 
     Attributes:
@@ -26,41 +60,288 @@ class Store(Protocol):
 
     workbench: duckdb.DuckDBPyConnection
 
-    def prepare(self, contracts: Iterable[Contract]) -> None:
-        """Create what is missing of schemas, ledger and raw tables; add new columns."""
-        ...
+    def __enter__(self) -> "Store":
+        """Give the store itself."""
+        return self
 
-    def sightings(self) -> set[Sighting]:
-        """Give the files that landed, as they looked then."""
-        ...
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
 
-    def has_landed(self, load_id: int) -> bool:
-        """Say whether this batch is in the warehouse already."""
-        ...
-
-    def land(self, batch: LoadBatch, contract: Contract) -> bool:
-        """Write good lines, refused lines and the ledger row in one transaction.
-
-        Returns:
-            False when another process landed the same batch meanwhile; nothing was written.
-        """
-        ...
-
-    def refuse(self, batch: LoadBatch, error_class: str) -> None:
-        """Write the ledger row and the dead letter of a file refused as a whole."""
-        ...
-
+    @abstractmethod
     def second(self) -> "Store | None":
         """Open another way into the same warehouse, to be used from another thread.
 
         Returns:
             None when there can be only one.
         """
-        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of connections and scratch files."""
-        ...
+
+    @abstractmethod
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement, whose parameters are $1, $2, …; gives its rows.
+
+        Raises:
+            StoreError: the warehouse is out of reach.
+        """
+
+    @abstractmethod
+    def together(self) -> AbstractContextManager[None]:
+        """Make all that is written inside one transaction: all of it stands, or nothing.
+
+        May be nested; a part that fails by itself takes back what it wrote only if the engine can,
+        so the whole has to fail with it.
+        """
+
+    @abstractmethod
+    def _lock(self, load_id: int) -> None:
+        """Wait until no other transaction is at this batch."""
+
+    @abstractmethod
+    def _exclusively(self) -> None:
+        """Wait until no other transaction makes tables."""
+
+    @abstractmethod
+    def _existing_columns(self, table: Table) -> dict[str, bool]:
+        """Give the columns that a table has, and whether each is NOT NULL; {} without a table."""
+
+    @abstractmethod
+    def _has_schema(self, schema: str) -> bool:
+        """Say whether a schema is there."""
+
+    @abstractmethod
+    def _settle(self, table: Table) -> list[str]:
+        """Give the statements that make a new table ready."""
+
+    @abstractmethod
+    def _appending(self, table: str, columns: str) -> "AbstractContextManager[Appender]":
+        """Begin to write rows to a table; at the end all of them are there."""
+
+    @abstractmethod
+    def _bytes_of(self, expression: str) -> str:
+        """SQL on the workbench that turns hexadecimal digits into what a BYTEA column takes."""
+
+    def prepare(self, contracts: Iterable[Contract]) -> None:
+        """Create what is missing of schemas, ledger and raw tables; add and relax columns."""
+        with self.together():
+            self._exclusively()
+            for schema in ("raw", "ops"):
+                # IF NOT EXISTS would ask for the right to create even when there is nothing to do.
+                if not self._has_schema(schema):
+                    self.rows(f"CREATE SCHEMA {schema}")
+            for table in [*OPS_TABLES, *map(raw_table, contracts)]:
+                self._prepare_table(table)
+
+    def _prepare_table(self, table: Table) -> None:
+        present = self._existing_columns(table)
+        if present:
+            statements = change_statements(table, present)
+        else:
+            statements = [create_statement(table), *self._settle(table)]
+        if statements:
+            for statement in [*statements, *comment_statements(table)]:
+                self.rows(statement)
+
+    def sightings(self) -> set[Sighting]:
+        """Give the files that landed, as they looked then."""
+        statement = (
+            "SELECT source, feed, tenant_id, extracted_at, bytes, modified_at "
+            "FROM ops.load_batch WHERE status = $1"
+        )
+        return set(self.rows(statement, [LOADED]))
+
+    def has_landed(self, load_id: int) -> bool:
+        """Say whether this batch is in the warehouse already."""
+        statement = "SELECT 1 FROM ops.load_batch WHERE load_id = $1 AND status = $2"
+        return bool(self.rows(statement, [load_id, LOADED]))
+
+    @contextmanager
+    def landing(self, batch: LoadBatch, contract: Contract) -> Iterator["Target | None"]:
+        """Open the transaction that a batch lands in; an error inside takes everything back.
+
+        Args:
+            contract: as it applies to the batch; its columns are in the raw table.
+
+        Returns:
+            None when another process landed the same batch meanwhile.
+        """
+        with self.together():
+            self._lock(batch.load_id)
+            if self.has_landed(batch.load_id):
+                yield None
+                return
+            with ExitStack() as writing:
+                appending = self._appending(contract.table, raw_columns(contract))
+                appender = writing.enter_context(appending)
+                yield Target(self, batch, contract, appender, writing.close)
+
+    def refuse(self, batch: LoadBatch, error_class: str, anomalies: Sequence[Anomaly] = ()) -> None:
+        """Write the ledger row and the dead letter of a file refused as a whole."""
+        with self.together():
+            self._lock(batch.load_id)
+            self.record_batch(batch)
+            self._record_anomalies(batch.load_id, anomalies)
+            self.rows(
+                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) "
+                f"VALUES ($1, $2, $3, {WHOLE_FILE}, NULL, $4, $5, NULL, 'waiting', 1, $6) "
+                "ON CONFLICT (load_id, source_line) DO UPDATE SET reason = excluded.reason, "
+                "error_class = excluded.error_class, attempts = dead_letter.attempts + 1",
+                [
+                    batch.load_id,
+                    batch.feed,
+                    batch.tenant_id,
+                    batch.error,
+                    error_class,
+                    batch.load_timestamp,
+                ],
+            )
+
+    def record_batch(self, batch: LoadBatch) -> None:
+        """Write a batch into the ledger; a refusal gives way to what became of it later."""
+        changes = ", ".join(
+            f"{name} = excluded.{name}" for name in LEDGER_COLUMNS if name != "load_id"
+        )
+        self.rows(
+            f"INSERT INTO ops.load_batch ({', '.join(LEDGER_COLUMNS)}) "
+            f"VALUES ({_places(LEDGER_COLUMNS)}) "
+            f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
+            astuple(batch),
+        )
+
+    def record_findings(self, batch: LoadBatch, findings: Findings) -> int:
+        """Write refused lines, profile and anomalies of a batch; gives the refused lines."""
+        self._append(LOAD_PROFILE, profile_rows(batch.load_id, findings.profile))
+        self._record_anomalies(batch.load_id, findings.anomalies)
+        if batch.rows_loaded == batch.rows_read:
+            return 0
+        self._append_query(
+            findings.notes,
+            "raw.refused_line",
+            REFUSED_LINE_COLUMNS,
+            f"SELECT {batch.load_id} AS load_id, source_line, {self._bytes_of('record')} AS line "
+            f"FROM {REFUSED_LINES} WHERE record IS NOT NULL",
+        )
+        return self._append_query(
+            findings.notes, "ops.dead_letter", DEAD_LETTER_COLUMNS, dead_letters(batch)
+        )
+
+    def _record_anomalies(self, load_id: int, anomalies: Sequence[Anomaly]) -> None:
+        self.rows("DELETE FROM ops.anomaly WHERE load_id = $1", [load_id])
+        for anomaly in anomalies:
+            self.rows(
+                f"INSERT INTO ops.anomaly ({', '.join(ANOMALY_COLUMNS)}) "
+                f"VALUES ({_places(ANOMALY_COLUMNS)})",
+                astuple(anomaly),
+            )
+
+    def close_superseded(self, batch: LoadBatch) -> None:
+        """Close what waits of earlier files of the same extract: the sender sent another.
+
+        Their lines need no repair any more.
+        """
+        earlier = (
+            "SELECT load_id FROM ops.load_batch "
+            "WHERE feed = $1 AND tenant_id = $2 AND extracted_at = $3"
+        )
+        extract = [batch.feed, batch.tenant_id, batch.extracted_at, batch.load_id]
+        self.rows(
+            f"DELETE FROM raw.refused_line WHERE load_id IN ({earlier}) AND load_id <> $4", extract
+        )
+        self.rows(
+            "UPDATE ops.dead_letter SET status = 'closed' WHERE status = 'waiting' "
+            f"AND load_id IN ({earlier}) AND (load_id <> $4 OR source_line = {WHOLE_FILE})",
+            extract,
+        )
+
+    def _append_query(
+        self, notes: duckdb.DuckDBPyConnection, table: str, columns: str, query: str
+    ) -> int:
+        rows = notes.sql(query).to_arrow_table()
+        if rows.num_rows:
+            with self._appending(table, columns) as appender:
+                appender.write(rows)
+        return int(rows.num_rows)
+
+    def _append(self, table: Table, rows: pa.Table) -> None:
+        if rows.num_rows:
+            with self._appending(table.name, ", ".join(rows.column_names)) as appender:
+                appender.write(rows)
+
+
+class Appender(ABC):
+    """Rows on their way into one table.
+
+    Attributes:
+        count: rows written so far.
+    """
+
+    count: int = 0
+
+    @abstractmethod
+    def write(self, rows: pa.Table) -> None:
+        """Write a block of rows, whose columns are those that were announced, in any order."""
+
+
+class Target:
+    """The transaction that one batch is written in: its rows, then what was found about it."""
+
+    def __init__(
+        self,
+        store: Store,
+        batch: LoadBatch,
+        contract: Contract,
+        appender: Appender,
+        end_rows: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._batch = batch
+        self._contract = contract
+        self._appender = appender
+        self._end_rows = end_rows
+
+    def write(self, rows: pa.Table) -> None:
+        """Write a block of rows."""
+        self._appender.write(rows)
+
+    def finish_rows(self) -> None:
+        """Wait until all rows are there; only now can the store be asked for anything else."""
+        self._end_rows()
+
+    def remove(self, lines: Sequence[int]) -> None:
+        """Take lines out of the raw table again."""
+        if not lines:
+            return
+        # Lines lie in the order of arrival, so the time finds them without reading the table.
+        numbers = ", ".join(map(str, lines))
+        self._store.rows(
+            f"DELETE FROM {self._contract.table} WHERE load_timestamp = $1 AND load_id = $2 "
+            f"AND source_line IN ({numbers})",
+            [self._batch.load_timestamp, self._batch.load_id],
+        )
+
+    def record(self, batch: LoadBatch, findings: Findings) -> None:
+        """Write ledger, refused lines and findings, after the last row.
+
+        Raises:
+            StoreError: rows and refused lines are not the lines that were read.
+        """
+        repeated = findings.notes.execute(
+            f"SELECT source_line FROM {REFUSED_LINES} WHERE error_class = 'duplicate'"
+        ).fetchall()
+        self.remove([line for (line,) in repeated])
+        self._store.record_batch(batch)
+        refused = self._store.record_findings(batch, findings)
+        loaded = self._appender.count - len(repeated)
+        if loaded != batch.rows_loaded or loaded + refused != batch.rows_read:
+            raise StoreError(
+                f"{batch.source}: the warehouse took {loaded} rows and {refused} dead letters of "
+                f"{batch.rows_read} lines. Nothing was landed.",
+                "Report this file: a value in it is not copied as it stands.",
+            )
+        self._store.close_superseded(batch)
 
 
 def equip(workbench: duckdb.DuckDBPyConnection) -> None:
@@ -71,35 +352,35 @@ def equip(workbench: duckdb.DuckDBPyConnection) -> None:
     workbench.execute("SET enable_progress_bar = false")
 
 
-def good_rows(batch: LoadBatch, contract: Contract) -> str:
-    """SQL of the rows that stand, with the columns of the raw table in its order."""
-    columns = [f"{typed(column)} AS {quoted(column.name)}" for column in contract.columns.values()]
-    filters = f"WHERE source_line NOT IN (SELECT source_line FROM {REFUSED_LINES})"
-    return f"""
-        SELECT
-          {", ".join(columns)},
-          {literal(batch.tenant_id)} AS tenant_id,
-          {batch.load_id} AS load_id,
-          TIMESTAMP {literal(str(batch.load_timestamp))} AS load_timestamp,
-          TIMESTAMP {literal(str(batch.extracted_at))} AS extracted_at,
-          source_line
-        FROM {LINES}
-        {filters if batch.rows_loaded < batch.rows_read else ""}
-    """
-
-
 def dead_letters(batch: LoadBatch) -> str:
     """SQL of the refused lines; a duplicate leaves nothing to mend, so it is closed."""
     return f"""
         SELECT
-          {batch.load_id}, {literal(batch.feed)}, {literal(batch.tenant_id)},
-          source_line, column_name, reason, error_class, raw_text,
-          CASE error_class WHEN 'duplicate' THEN 'closed' ELSE 'waiting' END,
-          1, TIMESTAMP {literal(str(batch.load_timestamp))}
+          {batch.load_id} AS load_id, {literal(batch.feed)} AS feed,
+          {literal(batch.tenant_id)} AS tenant_id, source_line, column_name, reason, error_class,
+          raw_text, CASE error_class WHEN 'duplicate' THEN 'closed' ELSE 'waiting' END AS status,
+          1 AS attempts, TIMESTAMP {literal(str(batch.load_timestamp))} AS created_at
         FROM {REFUSED_LINES}
     """
+
+
+def profile_rows(load_id: int, profile: Profile) -> pa.Table:
+    """Rows of ops.load_profile; none for a batch without good rows."""
+    names = list(profile.nulls) if profile.rows else []
+    return pa.table(
+        {
+            "load_id": pa.array([load_id] * len(names), pa.int64()),
+            "column_name": pa.array(names, pa.string()),
+            "blank_share": pa.array([profile.blank_share(n) for n in names], pa.float64()),
+            "distinct_share": pa.array([profile.distinct_share(n) for n in names], pa.float64()),
+        }
+    )
 
 
 def raw_columns(contract: Contract) -> str:
     """The columns of the raw table, as an INSERT or COPY lists them."""
     return ", ".join(quoted(column.name) for column in raw_table(contract).columns)
+
+
+def _places(columns: Sequence[str]) -> str:
+    return ", ".join(f"${place}" for place in range(1, len(columns) + 1))

@@ -1,5 +1,6 @@
 """The tables that landing owns: raw.<feed> from the contracts, and the ledger in ops."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from granary.landing.contract import Contract
@@ -48,7 +49,7 @@ LOAD_BATCH = Table(
         TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
         TableColumn("domain", "TEXT", True, "Domain of the feed."),
         TableColumn("source", "TEXT", True, "Path inside the landing folder, or the file's name."),
-        TableColumn("sha256", "TEXT", True, "Digest of the file's bytes."),
+        TableColumn("sha256", "TEXT", True, "Digest of the content, decompressed."),
         TableColumn("bytes", "BIGINT", True, "Size of the file."),
         TableColumn("modified_at", "TIMESTAMP", True, "When the file was last written (UTC)."),
         TableColumn("extracted_at", "TIMESTAMP", True, "When the source wrote it (UTC)."),
@@ -62,6 +63,9 @@ LOAD_BATCH = Table(
         TableColumn("error", "TEXT", False, "Why the file was refused."),
         TableColumn("started_at", "TIMESTAMP", True, "When reading began (UTC)."),
         TableColumn("finished_at", "TIMESTAMP", True, "When the last line was written (UTC)."),
+        TableColumn("contract_version", "INTEGER", True, "Version of the contract it met."),
+        TableColumn("header", "TEXT", False, "Names of the file's columns, as a CSV record."),
+        TableColumn("replay_of", "BIGINT", False, "Batch whose lines it brings again."),
     ),
     ("load_id",),
     "rows_read = rows_loaded + rows_rejected + rows_duplicate",
@@ -86,6 +90,50 @@ DEAD_LETTER = Table(
     ("load_id", "source_line"),
 )
 
+REFUSED_LINE = Table(
+    "raw.refused_line",
+    "One row per line that waits as a dead letter: the line as it came, protected values included.",
+    (
+        TableColumn("load_id", "BIGINT", True, "Batch that the line came with."),
+        TableColumn("source_line", "INTEGER", True, "Line in the file."),
+        TableColumn("line", "BYTEA", True, "The record in the file's order of columns."),
+    ),
+    ("load_id", "source_line"),
+)
+
+LOAD_PROFILE = Table(
+    "ops.load_profile",
+    "One row per batch and column: what the good rows look like.",
+    (
+        TableColumn("load_id", "BIGINT", True, "The batch."),
+        TableColumn("column_name", "TEXT", True, "The column."),
+        TableColumn("blank_share", "DOUBLE PRECISION", True, "Blank values over rows."),
+        TableColumn(
+            "distinct_share", "DOUBLE PRECISION", True, "Different values over rows, of a sample."
+        ),
+    ),
+    ("load_id", "column_name"),
+)
+
+ANOMALY = Table(
+    "ops.anomaly",
+    "One row per thing that is unusual about a batch.",
+    (
+        TableColumn("load_id", "BIGINT", True, "The batch."),
+        TableColumn("feed", "TEXT", True, "Feed of the file."),
+        TableColumn("tenant_id", "TEXT", True, "Who sent the file."),
+        TableColumn("anomaly", "TEXT", True, "Kind: volume, blank, distinct, duplicates, …"),
+        TableColumn("column_name", "TEXT", True, "The column, - for the whole file."),
+        TableColumn("measured", "DOUBLE PRECISION", True, "What was found."),
+        TableColumn("expected_low", "DOUBLE PRECISION", True, "Least that is usual."),
+        TableColumn("expected_high", "DOUBLE PRECISION", True, "Most that is usual."),
+        TableColumn("policy", "TEXT", True, "warn: it landed; stop: it was refused."),
+        TableColumn("message", "TEXT", True, "The same in a sentence."),
+        TableColumn("found_at", "TIMESTAMP", True, "When it was found (UTC)."),
+    ),
+    ("load_id", "anomaly", "column_name"),
+)
+
 RETRACTION = Table(
     "ops.retraction",
     "One row per batch that was taken out of history; its rows stay in raw and in the ledger.",
@@ -95,6 +143,20 @@ RETRACTION = Table(
         TableColumn("retracted_at", "TIMESTAMP", True, "When it was taken out (UTC)."),
     ),
     ("load_id",),
+)
+
+CONTRACT = Table(
+    "ops.contract",
+    "One row per version of a feed's contract that landing used.",
+    (
+        TableColumn("feed", "TEXT", True, "Feed of the contract."),
+        TableColumn("version", "INTEGER", True, "Version that the contract states."),
+        TableColumn("digest", "TEXT", True, "sha256 of the definition."),
+        TableColumn("definition", "TEXT", True, "What it demands, as JSON."),
+        TableColumn("reason", "TEXT", True, "Why the version was made."),
+        TableColumn("first_used_at", "TIMESTAMP", True, "When landing first used it (UTC)."),
+    ),
+    ("feed", "version"),
 )
 
 METRIC_DEFINITION = Table(
@@ -146,17 +208,55 @@ MODEL_RUN = Table(
     ("run_id", "model"),
 )
 
-OPS_TABLES = (LOAD_BATCH, DEAD_LETTER, RETRACTION, METRIC_DEFINITION, RUN, MODEL_RUN)
+AUDIT_RESULT = Table(
+    "ops.audit_result",
+    "One row per audit of a model that a plan or run asked, kept for 90 days.",
+    (
+        TableColumn("run_id", "TEXT", True, "The plan or run; see ops.run."),
+        TableColumn("model", "TEXT", True, "Schema and name of the model."),
+        TableColumn(
+            "audit_number", "INTEGER", True, "Place among the audits of the model, from 1."
+        ),
+        TableColumn("audit", "TEXT", True, "Name of the audit."),
+        TableColumn("arguments", "TEXT", True, "What it checks, as the model says it."),
+        TableColumn("blocking", "BOOLEAN", True, "Whether a finding stops the run."),
+        TableColumn("rows_found", "BIGINT", True, "Rows that break it; 0 when it passed."),
+        TableColumn("checked_at", "TIMESTAMP", True, "When it was asked (UTC)."),
+        TableColumn("seconds", "DOUBLE PRECISION", True, "Time that it took."),
+    ),
+    ("run_id", "model", "audit_number"),
+)
+
+OPS_TABLES = (
+    LOAD_BATCH,
+    DEAD_LETTER,
+    REFUSED_LINE,
+    LOAD_PROFILE,
+    ANOMALY,
+    RETRACTION,
+    CONTRACT,
+    METRIC_DEFINITION,
+    RUN,
+    MODEL_RUN,
+    AUDIT_RESULT,
+)
 
 
 def raw_table(contract: Contract) -> Table:
     """Describe the raw table of a feed: the file's columns 1:1, then the lineage columns.
 
+    Retired columns stay and may be NULL.
+
     It has no primary key: that of the ledger, written in the same transaction, already keeps a
     batch from landing twice, and a key on every line costs a third of the loading time.
     """
     columns = tuple(
-        TableColumn(column.name, column.sql_type, column.required, column.description)
+        TableColumn(
+            column.name,
+            column.sql_type,
+            column.required and not column.retired,
+            column.description,
+        )
         for column in contract.columns.values()
     )
     return Table(
@@ -180,9 +280,26 @@ def create_statement(table: Table) -> str:
     return f"CREATE TABLE {table.name} ({', '.join(lines)})"
 
 
-def add_column_statement(table: Table, column: TableColumn) -> str:
-    """Write ALTER TABLE for a column that a contract gained; older batches have NULL there."""
-    return f"ALTER TABLE {table.name} ADD COLUMN {quoted(column.name)} {column.sql_type}"
+def change_statements(table: Table, present: Mapping[str, bool]) -> list[str]:
+    """Write ALTER TABLE for the columns that a contract gained or no longer requires.
+
+    Older batches have NULL in a new column. Nothing is ever removed or cast.
+
+    Args:
+        present: the columns that the table has, and whether each is NOT NULL.
+    """
+    required = {column.name for column in table.columns if column.required}
+    added = [
+        f"ADD COLUMN {quoted(column.name)} {column.sql_type}"
+        for column in table.columns
+        if column.name not in present
+    ]
+    relaxed = [
+        f"ALTER COLUMN {quoted(name)} DROP NOT NULL"
+        for name, is_required in present.items()
+        if is_required and name not in required
+    ]
+    return [f"ALTER TABLE {table.name} {change}" for change in added + relaxed]
 
 
 def comment_statements(table: Table) -> list[str]:

@@ -19,7 +19,7 @@ from granary.settings import Settings
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the shell's variables nor the checkout's own .env reach a test."""
     monkeypatch.setitem(Settings.model_config, "env_file", None)
-    for name in [name for name in os.environ if name.startswith("GRANARY_")]:
+    for name in [name for name in os.environ if name.startswith(("GRANARY_", "OPENLINEAGE_"))]:
         monkeypatch.delenv(name)
 
 
@@ -67,6 +67,7 @@ def gateway(settings: Settings) -> Gateway:
     with gateway.operations() as connection:
         connection.execute("DELETE FROM ops.run")
         connection.execute("DELETE FROM ops.model_run")
+        connection.execute("DELETE FROM ops.audit_result")
         connection.execute("DELETE FROM ops.load_batch")
         connection.execute("DELETE FROM ops.dead_letter")
     return gateway

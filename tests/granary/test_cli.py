@@ -109,7 +109,7 @@ def test_what_nobody_foresaw_exits_1_and_keeps_its_details_in_a_log(
     # What the error says may be somebody's data, and the terminal may be a shared log.
     assert "Jane Doe" not in outcome.messages
     assert "Traceback" not in outcome.messages
-    [log] = (home / "logs").iterdir()
+    [log] = (home / "logs").glob("error_*.log")
     assert str(log) in outcome.messages
     assert "RuntimeError: member Jane Doe" in log.read_text()
 
@@ -180,7 +180,7 @@ def test_docs_writes_what_is_committed(
     made = ["docs/data_dictionary.md", "docs/metrics_aca.md", "external_models/raw.yaml"]
     for name in made:
         (tmp_path / name).parent.mkdir(exist_ok=True)
-    monkeypatch.setattr("granary.settings.PROJECT", tmp_path)
+    monkeypatch.setattr("granary.pages.PROJECT", tmp_path)
     assert granary("docs").exit_code == 0
     for name in made:
         assert (tmp_path / name).read_text() == (PROJECT / name).read_text(), "run: make docs"

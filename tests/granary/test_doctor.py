@@ -16,7 +16,18 @@ from granary.postgres.tuning import GIB, Machine
 from granary.runs import RunLog, project_version
 from granary.settings import PROJECT, Settings
 
-ALWAYS = ["Python", "Memory", "Disk", "Home", "Landing", "Warehouse"]
+ALWAYS = [
+    "Python",
+    "Memory",
+    "Disk",
+    "Home",
+    "Landing",
+    "Log",
+    "Metrics",
+    "Lineage",
+    "Alerts",
+    "Warehouse",
+]
 WHEN_UP = ["Roles", "State", "Prod", "Dead letters", "Runs"]
 
 
@@ -168,7 +179,7 @@ def test_prod_that_was_never_built_or_lacks_batches(gateway: Gateway, settings: 
     with gateway.operations() as connection:
         connection.execute(
             "INSERT INTO ops.load_batch SELECT 1, 'aca_plans', 'issuer_1', 'aca', 'plans.csv', "
-            "'', 0, $1, $1, $1, 0, 0, 0, 0, 0, 'loaded', NULL, $1, $1",
+            "'', 0, $1, $1, $1, 0, 0, 0, 0, 0, 'loaded', NULL, $1, $1, 1, NULL, NULL",
             [datetime(2099, 1, 1)],
         )
     found = findings(settings)["Prod"]
@@ -238,3 +249,19 @@ def test_a_run_that_is_going_on_is_no_crash(healthy: Gateway, settings: Settings
 def test_a_long_message_stays_on_one_line() -> None:
     finding = Finding("Warehouse", "did not start:\nlog line 1\n  log line 2", False, "Mend it.")
     assert finding.line == ("problem  Warehouse     did not start: log line 1 log line 2 Mend it.")
+
+
+def test_it_says_where_to_look_and_who_is_told(
+    granary: Granary, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = granary("doctor").answer
+    for file in ("logs/granary.jsonl", "metrics/granary.prom", "lineage/events.jsonl"):
+        assert str(home / file) in told
+    assert "nobody is told of problems" in told
+
+    monkeypatch.setenv("GRANARY_ALERT_URLS", "json://u:s3cr3t@example.com mailto://example.com")
+    monkeypatch.setenv("OPENLINEAGE_URL", "https://u:s3cr3t@example.com")
+    told = granary("doctor").answer
+    assert "2 addresses are told of problems" in told
+    assert "goes where the OPENLINEAGE_ variables say" in told
+    assert "example.com" not in told

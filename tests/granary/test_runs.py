@@ -7,7 +7,7 @@ import pytest
 
 from granary.gateways.base import Connection, Gateway
 from granary.landing.batch import LoadBatch
-from granary.runs import Freshness, ModelRun, RunLog, project_version
+from granary.runs import AuditResult, Freshness, ModelRun, RunLog, project_version
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 SOON = NOW + timedelta(hours=1)
@@ -206,3 +206,17 @@ def test_rows_are_estimated_for_tables_that_exist(gateway: Gateway) -> None:
     counted = gateway.estimated_rows(["ops.load_batch", "ops.no_such_table"])
     assert counted == {"ops.load_batch": 2}
     assert gateway.estimated_rows([]) == {}
+
+
+def test_what_audits_found_is_kept_for_90_days(gateway: Gateway) -> None:
+    old = AuditResult("not_null", "columns := (id)", True, 0, NOW - timedelta(days=91), 0.1)
+    new = AuditResult("forall", "criteria := (amount > 0)", False, 3, NOW, 0.2)
+    with gateway.operations() as connection:
+        log = RunLog(connection)
+        log.finish(log.begin("run", "prod", "v1"), None, {"core.a": ModelRun("", audits=[old])})
+        again = log.begin("run", "prod", "v1")
+        log.finish(again, None, {"core.a": ModelRun("", audits=[old, new])})
+        rows = connection.execute(
+            "SELECT run_id, model, audit_number, audit, blocking, rows_found FROM ops.audit_result"
+        ).fetchall()
+    assert rows == [(again, "core.a", 2, "forall", False, 3)]

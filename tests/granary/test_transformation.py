@@ -120,6 +120,11 @@ def test_a_failed_audit_stops_the_plan_and_names_model_audit_and_rows(
     lines = failure.value.message.splitlines()
     failed = sqlmesh.evaluations.models["core.payments"]
     assert (failed.audits_passed, failed.audits_failed) == (0, 2)
+    assert [(one.audit, one.arguments, one.blocking, one.rows_found) for one in failed.audits] == [
+        ("not_null", "columns := (id, amount)", True, 2),
+        ("accepted_range", "column := amount, min_v := 0", True, 1),
+        ("forall", "criteria := (amount < 100)", False, 0),
+    ]
     assert lines[:3] == [
         "SQLMesh stopped:",
         "core.payments: 2 rows break the audit not_null(columns := (id, amount))",

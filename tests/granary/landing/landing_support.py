@@ -7,7 +7,15 @@ from typing import Any, Protocol
 import duckdb
 import psycopg
 
-from granary.landing import Contract, DuckDBStore, LandingFile, PostgresStore, Store
+from granary.landing import (
+    Contract,
+    DuckDBStore,
+    LandingFile,
+    LoadBatch,
+    PostgresStore,
+    Store,
+)
+from granary.landing.contract import Change
 
 ORDERS = """
 feed: shop_orders
@@ -90,3 +98,35 @@ def write_orders(path: Path, *lines: str, header: str = ORDERS_HEADER) -> Path:
 def orders_file(path: Path, contracts: dict[str, Contract]) -> LandingFile:
     """Describe a file of orders of the tenant north."""
     return LandingFile.from_options(path, contracts["shop_orders"], "north", EXTRACTED_AT)
+
+
+def accepted(contract: Contract, reason: str) -> Contract:
+    """Make a contract the next version of itself."""
+    version = contract.version + 1
+    change = Change(version=version, accepted_on=LANDED_AT.date(), reason=reason, what=("a rule",))
+    return contract.model_copy(update={"version": version, "changes": (*contract.changes, change)})
+
+
+def any_batch(file: LandingFile) -> LoadBatch:
+    """Describe a batch of a file, of which nothing is counted yet."""
+    return LoadBatch(
+        load_id=1,
+        feed=file.feed,
+        tenant_id=file.tenant_id,
+        domain=file.domain,
+        source=file.source,
+        sha256="",
+        bytes=0,
+        modified_at=LANDED_AT,
+        extracted_at=file.extracted_at,
+        load_timestamp=LANDED_AT,
+        rows_read=0,
+        rows_loaded=0,
+        rows_rejected=0,
+        rows_duplicate=0,
+        expected_minimum_rows=0,
+        status="loaded",
+        error=None,
+        started_at=LANDED_AT,
+        finished_at=LANDED_AT,
+    )

@@ -29,13 +29,13 @@ from granary.landing import (
     LandingReport,
     LoadBatch,
     PostgresStore,
+    Store,
     Tenants,
-    duckdb_store,
     land_all,
     land_file,
-    postgres_store,
 )
 from granary.landing.errors import StoreError
+from granary.landing.store import Findings
 from granary.settings import PROJECT
 
 Contracts = dict[str, Contract]
@@ -120,8 +120,7 @@ def _die_before_commit(
 
     # What a killed process leaves behind goes with the folder of the test.
     tempfile.tempdir = str(landing.parent)
-    duckdb_store.dead_letters = die  # type: ignore[attr-defined]
-    postgres_store.dead_letters = die  # type: ignore[attr-defined]
+    Store.record_findings = die  # type: ignore[method-assign]
     land_all(warehouse.open(), landing, contracts, tenants)
 
 
@@ -265,17 +264,17 @@ def test_a_connection_lost_in_mid_load_lands_nothing(
 ) -> None:
     path = write_orders(tmp_path / "orders.csv", "A1,,2025-01-02,1")
     file = orders_file(path, contracts)
-    dead_letters = postgres_store.dead_letters
+    record_findings = Store.record_findings
 
-    def cut(*arguments: object) -> str:
+    def cut(store: Store, batch: LoadBatch, findings: Findings) -> int:
         postgres.rows(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return dead_letters(*arguments)  # type: ignore[arg-type]
+        return record_findings(store, batch, findings)
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", cut)
+        patch.setattr(Store, "record_findings", cut)
         with pytest.raises(StoreError, match="The database server cannot be used"):
             land_file(store, file, contracts["shop_orders"])
 
@@ -298,7 +297,7 @@ def test_a_full_disk_on_the_server_lands_nothing(
         raise psycopg.errors.DiskFull("could not extend file")
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", full)
+        patch.setattr(Store, "record_findings", full)
         with pytest.raises(StoreError, match="no disk space left: could not extend file"):
             land_file(store, orders_file(path, contracts), contracts["shop_orders"])
 
@@ -374,15 +373,15 @@ def test_a_lost_server_stops_the_folder_and_the_next_run_ends_it(
 ) -> None:
     for day in range(1, 9):
         _many_orders(landing / f"shop/north/orders_202502{day:02}T000000Z.csv", 100)
-    dead_letters = postgres_store.dead_letters
+    record_findings = Store.record_findings
 
-    def cut_the_fourth(batch: LoadBatch) -> str:
+    def cut_the_fourth(store: Store, batch: LoadBatch, findings: Findings) -> int:
         if batch.extracted_at.day == 4:
             raise psycopg.OperationalError("server closed the connection unexpectedly")
-        return dead_letters(batch)
+        return record_findings(store, batch, findings)
 
     with monkeypatch.context() as patch, postgres.open() as store:
-        patch.setattr(postgres_store, "dead_letters", cut_the_fourth)
+        patch.setattr(Store, "record_findings", cut_the_fourth)
         with pytest.raises(StoreError, match="server closed the connection"):
             land_all(store, landing, contracts, tenants)
     with postgres.open() as store:

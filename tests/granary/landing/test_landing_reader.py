@@ -7,27 +7,42 @@ from typing import Any
 
 import duckdb
 import pytest
-from landing_support import EXTRACTED_AT, DuckDBWarehouse, Warehouse
+from landing_support import EXTRACTED_AT, DuckDBWarehouse, Warehouse, any_batch
 
-from granary.landing import Contract, LandingFile, land_file, reader
+from granary.landing import Contract, LandingFile, land_file
+from granary.landing.physique import examine, header_names
+from granary.landing.reader import NotPlain, Reading
+from granary.landing.records import NOT_CSV
 from granary.landing.store import equip
 
 Contracts = dict[str, Contract]
 Row = tuple[int, str, str | None]
 
 
-def _read(path: Path, contract: Contract) -> tuple[list[Row], list[tuple[int, str, str]], int]:
+def _read(
+    path: Path, contract: Contract, *, carefully: bool = False
+) -> tuple[list[Row], list[tuple[int, str, str]], int]:
     """Read a file of returns; gives the lines, the refused lines, and how many were read."""
+    physique = examine(path)
+    names = header_names(path, physique)
     workbench = duckdb.connect()
     equip(workbench)
-    file = LandingFile.from_options(path, contract, "north", EXTRACTED_AT)
-    read = reader.read_text(workbench, file, contract)
-    lines = workbench.execute("SELECT source_line, order_id, note FROM landing_lines ORDER BY 1")
-    rows = lines.fetchall()
-    refused = workbench.execute(
+    batch = any_batch(LandingFile.from_options(path, contract, "north", EXTRACTED_AT))
+    reading = Reading(workbench, path, physique, names, contract, batch)
+    carefully = carefully or not physique.plain
+    try:
+        blocks = list(reading.blocks(carefully=carefully))
+    except NotPlain:
+        blocks = list(reading.blocks(carefully=True))
+    rows = [
+        (row["source_line"], row["order_id"], row["note"])
+        for block in blocks
+        for row in block.to_pylist()
+    ]
+    refused = reading.notes.execute(
         "SELECT source_line, error_class, reason FROM landing_refused ORDER BY 1"
     ).fetchall()
-    return rows, refused, read
+    return rows, refused, reading.rows_read
 
 
 PLAIN: dict[str, tuple[bytes, list[Row]]] = {
@@ -83,15 +98,13 @@ def test_lines_keep_their_numbers(contracts: Contracts, tmp_path: Path, kind: st
 
 @pytest.mark.parametrize("kind", PLAIN)
 def test_the_quick_and_the_careful_way_agree(
-    contracts: Contracts, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+    contracts: Contracts, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "returns.csv"
     path.write_bytes(PLAIN[kind][0])
     quick = _read(path, contracts["shop_returns"])
 
-    monkeypatch.setattr(reader, "_read_quickly", lambda *_: False)
-
-    assert _read(path, contracts["shop_returns"]) == quick
+    assert _read(path, contracts["shop_returns"], carefully=True) == quick
 
 
 MALFORMED = {
@@ -99,9 +112,9 @@ MALFORMED = {
     "too many": (b"A2,x,y\n", "structure", "line 3 has 3 values, the header has 2"),
     "Latin-1": (b"A2,caf\xe9\n", "encoding", "line 3 is not UTF-8 (byte 7)"),
     "NUL": (b"A2,x\0y\n", "encoding", "line 3 has a NUL byte"),
-    "open quote": (b'A2,"x\n', "structure", f"line 3 {reader.NOT_CSV}"),
-    "text after a quote": (b'A2,"x"y\n', "structure", f"line 3 {reader.NOT_CSV}"),
-    "bare CR": (b"A2,x\ry\n", "structure", f"line 3 {reader.NOT_CSV}"),
+    "open quote": (b'A2,"x\n', "structure", f"line 3 {NOT_CSV}"),
+    "text after a quote": (b'A2,"x"y\n', "structure", f"line 3 {NOT_CSV}"),
+    "bare CR": (b"A2,x\ry\n", "structure", f"line 3 {NOT_CSV}"),
 }
 
 
@@ -137,15 +150,11 @@ def test_a_large_file_is_read_in_its_own_order(contracts: Contracts, tmp_path: P
     note = "x" * 60
     path.write_text("order_id,note\n" + "".join(f"{n},{note}\n" for n in range(2, 400_002)))
 
-    workbench = duckdb.connect()
-    equip(workbench)
-    file = LandingFile.from_options(path, contracts["shop_returns"], "north", EXTRACTED_AT)
+    rows, refused, read = _read(path, contracts["shop_returns"])
 
-    assert reader.read_text(workbench, file, contracts["shop_returns"]) == 400_000
-    wrong = workbench.execute(
-        "SELECT COUNT(*) FROM landing_lines WHERE source_line <> CAST(order_id AS INTEGER)"
-    )
-    assert wrong.fetchall() == [(0,)]
+    assert (read, len(refused)) == (400_000, 0)
+    assert [row[0] for row in rows] == list(range(2, 400_002))
+    assert all(line == int(order_id) for line, order_id, _ in rows)
 
 
 def _random_line(chance: random.Random, number: int) -> bytes:

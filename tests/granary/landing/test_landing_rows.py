@@ -226,9 +226,10 @@ def test_a_column_that_the_contract_gains_is_added(
 ) -> None:
     old = contracts["shop_returns"]
     definition = tmp_path / "contracts" / "shop" / "returns.yaml"
+    change = "{version: 2, accepted_on: 2025-02-01, reason: Asked for, what: [weight is new]}"
     definition.write_text(
-        definition.read_text()
-        + "  weight: {type: integer, required: true, description: What it weighs in grams.}\n"
+        f"version: 2\nchanges: [{change}]\n{definition.read_text()}"
+        "  weight: {type: integer, required: true, description: What it weighs in grams.}\n"
     )
     new = load_contract(definition)
     for number, (contract, text) in enumerate(
@@ -330,7 +331,7 @@ def test_progress_and_report_tell_what_happened(
         landing,
         contracts,
         tenants,
-        progress=lambda done, total, file: seen.append((done, total, file.source)),
+        progress=lambda done, total, file, _: seen.append((done, total, file.source)),
     )
 
     assert [step[:2] for step in seen] == [(1, 2), (2, 2)]

@@ -1,0 +1,100 @@
+"""`granary contract`, on a copy of the contracts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from runtime_support import Granary
+
+from granary import contracts_cli, pages, pipeline
+from granary.settings import PROJECT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the command reads and writes of the checkout."""
+    for name in ("contracts", "docs", "external_models"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    for module in (contracts_cli, pages, pipeline):
+        monkeypatch.setattr(module, "PROJECT", tmp_path)
+        monkeypatch.setattr(module, "CONTRACTS", tmp_path / "contracts")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _appeals(checkout: Path, header: str, *lines: str, day: int) -> str:
+    folder = checkout / "landing" / "aca" / "issuer_1"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"appeals_202502{day:02}T000000Z.csv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return str(path.relative_to(checkout))
+
+
+HEADER = "appeal_id,claim_id,line_number,filed_date,decided_date,outcome"
+
+
+def test_a_changed_feed_is_shown_accepted_and_landed(checkout: Path, granary: Granary) -> None:
+    """The second file has a column more and one less; the third comes after it was accepted."""
+    _appeals(checkout, HEADER, "A1,C1,1,2025-01-02,,open", day=1)
+    assert granary("load").exit_code == 0
+    header = HEADER.replace(",decided_date", "") + ",clerk"
+    changed = _appeals(checkout, header, "A2,C1,1,2025-01-02,open,7", day=2)
+
+    shown = granary("contract", "diff", changed)
+    assert shown.exit_code == 1
+    assert shown.answer.splitlines() == [
+        f"{changed}: 1 lines against aca_appeals, version 1",
+        'refused    column "decided_date" is missing',
+        'refused    column "clerk" is not in the contract',
+        'added      column "clerk" is new (integer)',
+    ]
+    refused = granary("load")
+    assert refused.exit_code == 1
+    assert 'column "decided_date" is missing' in refused.messages
+
+    options = ["--reason", "The clerk decides.", "--not-phi", "clerk"]
+    taken = granary("contract", "accept", changed, *options)
+    assert taken.exit_code == 0, taken.messages
+    assert taken.answer.splitlines()[:3] == [
+        "contracts/aca/appeals.yaml is version 2 now:",
+        '  column "decided_date" is retired',
+        '  column "clerk" is new (integer)',
+    ]
+    page = (checkout / "docs" / "data_dictionary.md").read_text()
+    assert "The clerk decides." in page
+    assert "| `clerk` | BIGINT |" in page
+
+    assert granary("contract", "diff", changed).exit_code == 0
+    assert granary("load").exit_code == 0
+    listed = granary("contract", "list", "--format", "csv").answer.splitlines()
+    assert listed[1].startswith("aca_appeals,2,change,6,keep added columns,2,2")
+    assert "The clerk decides." in granary("contract", "show", "aca_appeals").answer
+
+
+def test_an_edited_contract_waits_until_it_is_accepted(checkout: Path, granary: Granary) -> None:
+    contract = checkout / "contracts" / "aca" / "appeals.yaml"
+    unknown = granary("contract", "accept", "aca_appeals", "--reason", "New outcome.")
+    assert unknown.exit_code == 1
+    assert "Nothing landed under version 1 of aca_appeals here" in unknown.messages
+
+    _appeals(checkout, HEADER, "A1,C1,1,2025-01-02,,open", day=1)
+    granary("load")
+    contract.write_text(contract.read_text().replace("overturned]", "overturned, withdrawn]"))
+    _appeals(checkout, HEADER, "A2,C1,1,2025-01-02,,withdrawn", day=2)
+    refused = granary("load")
+    assert refused.exit_code == 1
+    assert "granary contract accept aca_appeals --reason" in refused.messages
+
+    accepted = granary("contract", "accept", "aca_appeals", "--reason", "New outcome.")
+    assert accepted.exit_code == 0, accepted.messages
+    assert "open, upheld, overturned, is open, upheld, overturned, withdrawn" in accepted.answer
+    assert granary("load").exit_code == 0
+
+
+def test_a_file_that_says_nothing_of_its_feed_asks_for_it(granary: Granary, checkout: Path) -> None:
+    (checkout / "appeals.csv").write_text(f"{HEADER}\n")
+    outcome = granary("contract", "diff", "appeals.csv")
+    assert outcome.exit_code == 1
+    assert "Give it with --feed." in outcome.messages
+    assert granary("contract", "diff", "appeals.csv", "--feed", "aca_appeals").exit_code == 0
+    assert granary("contract", "diff", "none.csv", "--feed", "aca_appeals").exit_code == 1
