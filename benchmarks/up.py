@@ -20,12 +20,12 @@ from pathlib import Path
 
 import psutil
 
-from granary.cli import DEMO_END, DEMO_MEMBERS, DEMO_SEED, DEMO_START, DEMO_TENANTS
 from granary.landing import land_all, load_contracts, load_tenants
 from granary.landing.loader import utc_now
 from granary.pipeline import CONTRACTS, Pipeline
 from granary.postgres.cluster import Cluster
 from granary.reporter import Reporter
+from granary.seed_cli import DEMO_END, DEMO_MEMBERS, DEMO_SEED, DEMO_START, DEMO_TENANTS
 from granary.settings import Settings
 from seeds_gen.aca import generate
 

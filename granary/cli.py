@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import traceback
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
 from granary.privacy_cli import forget
 from granary.reporter import Reporter
+from granary.seed_cli import generate_demo, seed_app
 from granary.settings import Settings
 from granary.tables import Format
 
@@ -31,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(
     metrics_app, name="metrics", help="List, describe and query the metrics of the registry."
 )
@@ -46,11 +46,6 @@ app.command()(forget)
 reporter = Reporter()
 observer = Observer(Settings, reporter)
 
-DEMO_TENANTS = 3
-DEMO_MEMBERS = 20_000
-DEMO_START = "2024-01-01"
-DEMO_END = "2025-12-31"
-DEMO_SEED = 1
 PROD = "prod"
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
 
@@ -77,16 +72,7 @@ def up(
         frontend.server.check_port()
     freshness = pipeline.freshness()
     if not freshness.is_built and pipeline.nothing_to_land():
-        _generate(
-            pipeline.settings,
-            DEMO_TENANTS,
-            DEMO_MEMBERS,
-            date.fromisoformat(DEMO_START),
-            date.fromisoformat(DEMO_END),
-            None,
-            DEMO_SEED,
-            False,
-        )
+        generate_demo(pipeline.settings)
     report = pipeline.land()
     freshness = pipeline.freshness()
     if not freshness.is_built or not freshness.is_current_project:
@@ -190,24 +176,6 @@ def status(
         for mismatch in mismatches:
             reporter.error(str(mismatch))
         raise typer.Exit(1 if mismatches else 0)
-
-
-@seed_app.command()
-def aca(
-    tenants: Annotated[int, typer.Option(min=1, max=6, help="Issuers.")] = DEMO_TENANTS,
-    members: Annotated[int, typer.Option(min=1, help="Members over all issuers.")] = DEMO_MEMBERS,
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = DEMO_START,  # type: ignore[assignment]
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])] = DEMO_END,  # type: ignore[assignment]
-    batches: Annotated[
-        int | None, typer.Option(min=1, help="Extracts, evenly spaced; one a month when not given.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and options, same bytes.")] = DEMO_SEED,
-    faults: Annotated[bool, typer.Option("--faults", help="Plant labelled faults.")] = False,
-) -> None:
-    """Write synthetic files of health insurers: members, claims, premiums and so on."""
-    if end <= start:
-        raise typer.BadParameter("--to must be after --from.")
-    _generate(Settings(), tenants, members, start.date(), end.date(), batches, seed, faults)
 
 
 @app.command()
@@ -441,31 +409,3 @@ def _keep_traceback() -> Path:
         path = Path(tempfile.mkdtemp(prefix="granary-")) / name
     path.write_text(details)
     return path
-
-
-def _generate(
-    settings: Settings,
-    tenants: int,
-    members: int,
-    start: date,
-    end: date,
-    batches: int | None,
-    seed: int,
-    faults: bool,
-) -> None:
-    from seeds_gen.aca import generate
-
-    with reporter.step("Seeds") as step:
-        summary = generate(
-            settings.landing_path,
-            tenants=tenants,
-            members=members,
-            start=start,
-            end=end,
-            batches=batches,
-            seed=seed,
-            faults=faults,
-            progress=step.say,
-        )
-        rows = sum(summary.rows.values())
-        step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"

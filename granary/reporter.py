@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
+# Width of the bar; pieces of work that are many enough for plain lines about them.
+BAR, MANY = 30, 12
+
 
 class Step:
     """A piece of long work; say() tells where it is, result becomes part of its last line."""
@@ -20,6 +23,16 @@ class Step:
     def say(self, message: str) -> None:
         """Show what is being done; it is replaced by the next message on a terminal."""
         self._reporter.live(f"{self.title}: {message}")
+
+    def advance(self, done: int, total: int, message: str) -> None:
+        """Show how far the work is: a bar on a terminal, a line at each quarter elsewhere."""
+        quarter = 4 * done // total
+        if self._reporter.is_live:
+            filled = BAR * done // total
+            bar = "━" * filled + "╌" * (BAR - filled)
+            self.say(f"{bar} {100 * done // total}% {message}")
+        elif total >= MANY and quarter > 4 * (done - 1) // total and done < total:
+            self._reporter.line(f"{self.title}: {25 * quarter}%, {message}")
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -35,6 +48,11 @@ class Reporter:
         """Look whether there is a terminal."""
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._status = self._console.status("") if self._console.is_terminal else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether passing messages are seen."""
+        return self._status is not None
 
     def line(self, message: str) -> None:
         """Show a line that stays."""

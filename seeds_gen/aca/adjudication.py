@@ -9,25 +9,41 @@ from .encounters import CLAIM_TYPES, KINDS, Encounters
 from .enrollments import Spans
 from .lines import Lines
 from .plans import Catalogue
-from .world import Bools, Ints, Streams, Tenant, concatenate, draw, month_of, year_of
+from .world import (
+    Bools,
+    Horizon,
+    Ints,
+    Streams,
+    Tenant,
+    by_month,
+    concatenate,
+    draw_by_row,
+    year_of,
+)
 
 STATUSES = ("pended", "paid", "denied", "reversed")
 PENDED, PAID, DENIED, REVERSED = range(len(STATUSES))
 NO_REASON = -1
 PHARMACY = CLAIM_TYPES.index("pharmacy")
 PENDED_SHARE, REVERSED_SHARE, ADJUSTED_SHARE, OVERTURNED_SHARE = 0.06, 0.010, 0.035, 0.03
+# Days until a claim is sent and until it is decided, as median and spread of a lognormal.
+SENDING, SENDING_SPREAD, SENT_BY = 23.0, 1.08, 330
+DECIDING, DECIDING_SPREAD, DECIDED_BY = 8.5, 0.50, 120
+LATE_AT_PHARMACY = 0.08
 # Denied whole claims and single lines; each issuer has its own level.
-DENIED_CLAIMS, DENIED_LINES, DENIED_OUT_OF_NETWORK = 0.095, 0.055, 0.20
-ISSUER_LEVELS = (1.0, 0.85, 1.2, 0.7, 1.35, 0.95)
+DENIED_CLAIMS, DENIED_LINES, DENIED_OUT_OF_NETWORK = 0.125, 0.085, 0.31
+ISSUER_LEVELS = (1.0, 0.70, 1.45, 0.45, 1.90, 0.85)
 AFTER_COVERAGE = "27"
-BUCKET_SHARES = {
-    "administrative": 0.36,
-    "excluded_service": 0.20,
-    "benefit_limit": 0.15,
-    "no_prior_auth_or_referral": 0.15,
-    "medical_necessity": 0.09,
-    "investigational": 0.05,
-}
+# Reasons of denial, and those outside the network.
+REASON_WEIGHTS = {
+    "97": 13, "22": 10, "109": 7, "B7": 5,
+    "16": 8, "18": 3, "29": 2, "252": 3, "226": 2,
+    "96": 8.5, "204": 8,
+    "119": 7, "151": 5,
+    "197": 6, "198": 1, "288": 2.5,
+    "50": 6.5, "55": 2,
+}  # fmt: skip
+OUTSIDE_CODE, OUTSIDE_WEIGHT = "242", 60
 FREE_IN_NETWORK = ("preventive",)
 COPAY_CATEGORIES = ("office_visit", "telehealth", "behavioral")
 SPECIALIST_COPAY = "PX-OVS"
@@ -102,13 +118,14 @@ class Fate:
 def adjudicate(
     streams: Streams,
     tenant: Tenant,
+    horizon: Horizon,
     encounters: Encounters,
     lines: Lines,
     spans: Spans,
     catalogue: Catalogue,
 ) -> Claims:
     """Decide every line and price its cost sharing in the order of the decisions."""
-    fate = _fates(streams, tenant, encounters, lines)
+    fate = _fates(streams, tenant, horizon, encounters, lines)
     rank = np.empty(len(encounters.day), dtype=np.int64)
     rank[np.argsort(fate.claim_received, kind="stable")] = np.arange(len(rank))
     decided = fate.claim_decided[lines.encounter]
@@ -119,21 +136,17 @@ def adjudicate(
     return Claims(encounters, lines, rank, fate.claim_received, events)
 
 
-def _fates(streams: Streams, tenant: Tenant, encounters: Encounters, lines: Lines) -> Fate:
+def _fates(
+    streams: Streams, tenant: Tenant, horizon: Horizon, encounters: Encounters, lines: Lines
+) -> Fate:
     """Draw the fate of each month's claims from that month's stream."""
-    month = month_of(encounters.day)
-    line_month = month[lines.encounter]
-    months = range(int(month.min()), int(month.max()) + 1) if len(month) else range(0)
+    months = range(horizon.first_month, horizon.first_month + horizon.months)
+    claims = by_month(encounters.day, horizon)
+    claim_lines = by_month(encounters.day[lines.encounter], horizon)
     parts = []
-    for number in months:
-        own, own_lines = np.flatnonzero(month == number), np.flatnonzero(line_month == number)
-        first = own[0] if len(own) else 0
-        rng = streams("adjudication", number)
-        parts.append(_month_of_fates(rng, tenant, encounters, lines, own, own_lines, int(first)))
-    if not parts:
-        rng = streams("adjudication")
-        none = np.empty(0, dtype=np.int64)
-        parts.append(_month_of_fates(rng, tenant, encounters, lines, none, none, 0))
+    for month, own, own_lines in zip(months, claims, claim_lines, strict=True):
+        rng = streams("adjudication", month)
+        parts.append(_month_of_fates(rng, tenant, encounters, lines, own, own_lines))
     return concatenate(Fate, parts)
 
 
@@ -142,28 +155,28 @@ def _month_of_fates(
     tenant: Tenant,
     encounters: Encounters,
     lines: Lines,
-    own: Ints,
-    own_lines: Ints,
-    first: int,
+    own: slice,
+    own_lines: slice,
 ) -> Fate:
-    """Draw the fate of some claims (`own`, from position `first` on) and their lines."""
-    count, line_count = len(own), len(own_lines)
-    claim_of = lines.encounter[own_lines] - first
+    """Draw the fate of the claims of a month and their lines."""
+    count, line_count = own.stop - own.start, own_lines.stop - own_lines.start
+    claim_of = lines.encounter[own_lines] - own.start
     level = ISSUER_LEVELS[tenant.number - 1]
     claim_type = np.array([CLAIM_TYPES.index(k.claim_type) for k in KINDS])[encounters.kind[own]]
     pharmacy = claim_type == PHARMACY
-    sending = 1 + np.minimum(rng.lognormal(2.35, 0.85, count), 300).astype(np.int64)
-    deciding = 1 + np.minimum(rng.lognormal(2.25, 0.55, count), 120).astype(np.int64)
+    sending = _wait(rng, SENDING, SENDING_SPREAD, SENT_BY, count)
+    deciding = _wait(rng, DECIDING, DECIDING_SPREAD, DECIDED_BY, count)
     received = encounters.discharge[own] + np.where(pharmacy, 0, sending)
     pended = (rng.random(count) < PENDED_SHARE) & ~pharmacy
     pended_on = received + rng.integers(1, 4, count)
     resolved = pended_on + rng.integers(15, 61, count)
-    in_time = received + np.where(pharmacy, rng.integers(0, 2, count), deciding)
+    at_counter = np.where(rng.random(count) < LATE_AT_PHARMACY, deciding, rng.integers(0, 2, count))
+    in_time = received + np.where(pharmacy, at_counter, deciding)
     in_network = encounters.in_network[own]
     rate = np.where(in_network, DENIED_CLAIMS, DENIED_OUT_OF_NETWORK) * level
     claim_denied = (rng.random(count) < rate) | encounters.after_end[own]
-    claim_reason = _denial_reasons(rng, count)
-    line_reason = _denial_reasons(rng, line_count)
+    claim_reason = _denial_reasons(rng, in_network)
+    line_reason = _denial_reasons(rng, in_network[claim_of])
     whole = claim_denied[claim_of]
     ended = encounters.after_end[own][claim_of]
     denied = whole | (rng.random(line_count) < DENIED_LINES * level)
@@ -186,11 +199,18 @@ def _month_of_fates(
     )
 
 
-def _denial_reasons(rng: np.random.Generator, count: int) -> Ints:
-    """Reasons by the shares of their buckets."""
-    buckets = reference.texts("denial_reason", "denial_bucket")
-    weights = np.array([BUCKET_SHARES.get(b, 0.0) / (buckets == b).sum() for b in buckets])
-    return draw(rng, weights, count)
+def _wait(rng: np.random.Generator, median: float, spread: float, most: int, count: int) -> Ints:
+    """Whole days from 1 on, lognormal up to a limit."""
+    days = median * np.exp(spread * rng.standard_normal(count))
+    return 1 + np.minimum(days, most).astype(np.int64)
+
+
+def _denial_reasons(rng: np.random.Generator, in_network: Bools) -> Ints:
+    """Reasons by their weights, inside and outside the network."""
+    codes = reference.texts("denial_reason", "denial_reason_code")
+    inside = np.array([REASON_WEIGHTS.get(code, 0.0) for code in codes])
+    outside = inside + OUTSIDE_WEIGHT * (codes == OUTSIDE_CODE)
+    return draw_by_row(rng, np.stack([outside, inside]), in_network.astype(np.int64))
 
 
 def _reason_position(code: str) -> int:
@@ -222,10 +242,10 @@ def _cost_sharing(
     span = encounters.span[encounter[used]]
     plan, plan_year = spans.plan[span], spans.year[span] - catalogue.first_year
     allowed = lines.allowed[used]
-    category = reference.texts("procedure", "procedure_category")[lines.procedure[used]]
-    free = np.isin(category, FREE_IN_NETWORK) & encounters.in_network[encounter[used]]
-    by_copay = np.isin(category, COPAY_CATEGORIES) & ~free
-    specialist = lines.procedure[used] == reference.procedure_positions()[SPECIALIST_COPAY]
+    category, procedure = reference.texts("procedure", "procedure_category"), lines.procedure[used]
+    free = np.isin(category, FREE_IN_NETWORK)[procedure] & encounters.in_network[encounter[used]]
+    by_copay = np.isin(category, COPAY_CATEGORIES)[procedure] & ~free
+    specialist = procedure == reference.procedure_positions()[SPECIALIST_COPAY]
     rate = catalogue.pcp_copay[plan] * (1 + specialist)
     copay = np.where(by_copay, np.minimum(rate, allowed), 0)
     shared = np.where(free | by_copay, 0, allowed)

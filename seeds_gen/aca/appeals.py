@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from . import columns
 from .adjudication import DENIED, Claims
-from .world import Bools, Horizon, Ints, Streams, concatenate, latest_per_extract, month_of
+from .members import Members
+from .world import Bools, Horizon, Ints, Streams, by_month, concatenate, latest_per_extract
 
 OUTCOMES = ("open", "upheld", "overturned")
 OPEN, UPHELD, OVERTURNED = range(len(OUTCOMES))
@@ -49,17 +50,18 @@ def make_appeals(streams: Streams, claims: Claims, horizon: Horizon) -> Appeals:
         decided=np.append(events.day, 0)[event + 1],
         overturned=won,
     )
-    months = month_of(encounters.day[claim])
+    # Claims are in the order of months, and so are the denials of each.
+    months = range(horizon.first_month, horizon.first_month + horizon.months)
     return concatenate(
         Appeals,
         [
-            _month_of_appeals(streams("appeals", month), possible, months == month)
-            for month in range(horizon.first_month, horizon.first_month + horizon.months)
+            _month_of_appeals(streams("appeals", month), possible, rows)
+            for month, rows in zip(months, by_month(encounters.day[claim], horizon), strict=True)
         ],
     )
 
 
-def _month_of_appeals(rng: np.random.Generator, possible: Appeals, month: Bools) -> Appeals:
+def _month_of_appeals(rng: np.random.Generator, possible: Appeals, month: slice) -> Appeals:
     """Appeal some of the denials of a month, which come with the days of denial and payment."""
     won = possible.overturned[month]
     denied, paid = possible.filed[month], possible.decided[month]
@@ -78,12 +80,13 @@ def _month_of_appeals(rng: np.random.Generator, possible: Appeals, month: Bools)
     )
 
 
-def appeals_table(appeals: Appeals, claims: Claims, horizon: Horizon) -> tuple[pa.Table, Ints]:
+def appeals_table(appeals: Appeals, claims: Claims, members: Members) -> tuple[pa.Table, Ints]:
     """Rows of the change feed of all extracts, one after the other.
 
     Returns:
         The rows, and where each extract's begin (with the end as a last entry).
     """
+    horizon = members.horizon
     appeal = np.repeat(np.arange(len(appeals.claim)), 2)
     decided = np.tile([False, True], len(appeals.claim))
     batch = horizon.batch_of(np.where(decided, appeals.decided[appeal], appeals.filed[appeal]))
@@ -96,9 +99,9 @@ def appeals_table(appeals: Appeals, claims: Claims, horizon: Horizon) -> tuple[p
     outcome = np.where(decided, np.where(appeals.overturned[appeal], OVERTURNED, UPHELD), OPEN)
     table = pa.table(
         {
-            "appeal_id": columns.identifiers("A", number, 9),
-            "claim_id": columns.identifiers("C", number, 9),
-            "line_number": pa.array(line, mask=line == 0),
+            "appeal_id": columns.identifiers(f"A{members.unit.prefix}", number, 7),
+            "claim_id": columns.identifiers(f"C{members.unit.prefix}", number, 7),
+            "line_number": columns.ints(line, line == 0),
             "filed_date": columns.dates(appeals.filed[appeal]),
             "decided_date": columns.dates(appeals.decided[appeal], ~decided),
             "outcome": columns.picked(np.array(OUTCOMES, object), outcome),

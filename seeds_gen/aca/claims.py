@@ -7,6 +7,7 @@ from . import columns, reference
 from .adjudication import PAID, PENDED, STATUSES, Claims
 from .encounters import CLAIM_TYPES, KINDS, NOT_A_STAY
 from .enrollments import Spans
+from .members import Members
 from .stays import ADMISSION_TYPES, DISCHARGE_STATUSES
 from .world import Bools, Horizon, Ints, Objects, latest_per_extract
 
@@ -15,7 +16,7 @@ ROLLING_DAYS = 365
 
 
 def claims_table(
-    claims: Claims, spans: Spans, plan_id: Objects, horizon: Horizon
+    claims: Claims, spans: Spans, members: Members, plan_id: Objects
 ) -> tuple[pa.Table, Ints]:
     """Rows of the change feed of all extracts, one after the other.
 
@@ -24,6 +25,7 @@ def claims_table(
         extract in its latest state when it changed since the one before.
     """
     events, lines, encounters = claims.events, claims.lines, claims.encounters
+    horizon = members.horizon
     batch = horizon.batch_of(events.day)
     kept = latest_per_extract(events.line, batch, horizon)
     line = events.line[kept]
@@ -33,13 +35,14 @@ def claims_table(
     status = events.status[kept]
     reason = events.reason[kept]
     no_stay = encounters.discharge_status[encounter] == NOT_A_STAY
+    prefix = members.unit.prefix
     types = np.array([CLAIM_TYPES.index(kind.claim_type) for kind in KINDS])
     reasons = reference.texts("denial_reason", "denial_reason_code")
     table = pa.table(
         {
-            "claim_id": columns.identifiers("C", claims.rank[encounter] + 1, 9),
-            "line_number": pa.array(lines.number[line]),
-            "member_id": columns.identifiers("M", encounters.member[encounter] + 1, 8),
+            "claim_id": columns.identifiers(f"C{prefix}", claims.rank[encounter] + 1, 7),
+            "line_number": columns.ints(lines.number[line]),
+            "member_id": columns.identifiers("M", members.numbers[encounters.member[encounter]], 8),
             "provider_id": columns.identifiers("P", encounters.provider[encounter] + 1, 6),
             "plan_id": columns.picked(plan_id, spans.plan[encounters.span[encounter]]),
             "claim_type": columns.picked(
@@ -49,14 +52,14 @@ def claims_table(
             "received_date": columns.dates(claims.received[encounter]),
             "adjudicated_date": columns.dates(events.day[kept], status == PENDED),
             "claim_status": columns.picked(np.array(STATUSES, object), status),
-            "in_network": pa.array(encounters.in_network[encounter]),
+            "in_network": columns.flags(encounters.in_network[encounter]),
             "diagnosis_code": columns.picked(
                 reference.diagnoses().code, encounters.diagnosis[encounter]
             ),
             "procedure_code": columns.picked(
                 reference.texts("procedure", "procedure_code"), lines.procedure[line]
             ),
-            "units": pa.array(lines.units[line]),
+            "units": columns.ints(lines.units[line]),
             "denial_reason_code": columns.picked(reasons, np.maximum(reason, 0), reason < 0),
             "claim_amount": columns.money(lines.billed[line]),
             "allowed_amount": columns.money(events.allowed[kept]),

@@ -19,101 +19,115 @@ from .world import (
     draw,
     draw_by_row,
     first_day,
+    month_of,
 )
 
 CLAIM_TYPES = ("professional", "inpatient", "outpatient", "pharmacy")
-# Encounters per covered member-month: healthy, at_risk, chronic, complex, maternity.
-MONTHLY_VISITS = np.array([0.40, 0.76, 1.25, 2.90, 1.95])
-VISIT_AGES = np.array([0.75, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
+# Factor on encounters up to the ages 18, 26, 35, 45, 55 and 65, and beyond.
+VISIT_AGES = np.array([0.80, 0.70, 0.80, 0.95, 1.10, 1.30, 1.40])
 VISIT_AGE_BOUNDS = np.array([18, 26, 35, 45, 55, 65])
+# Factor on what can be planned, by calendar month: much after the holidays, more again when
+# deductibles are met; and on infections.
+PLANNED_SEASON = np.array([1.20, 1.00, 1.16, 1.00, 0.95, 0.94, 0.92, 0.95, 0.95, 0.99, 1.02, 1.07])
+FLU_SEASON = np.array([3.5, 3.0, 1.5, 0.6, 0.2, 0.1, 0.1, 0.1, 0.2, 0.4, 0.9, 2.4])
+COVID_SEASON = np.array([2.0, 1.3, 0.8, 0.5, 0.4, 0.5, 1.0, 1.6, 1.1, 0.7, 0.8, 1.3])
 AFTER_TERMINATION = 0.25
-OWN_CONDITION = 0.6
+OWN_CONDITION, OWN_CONDITION_COMPLEX = 0.72, 0.97
 NOT_A_STAY = -1
-BIRTH = "PX-IPB"
+BIRTH, NEWBORN_STAY, LIVEBORN = "PX-IPB", "PX-IPM", "Z38.00"
+# Drugs of a therapy, the share of its months in which they are filled, and of years in which one
+# who needs it takes it.
+THERAPY, THERAPY_FILLED, THERAPY_TAKEN = "PX-RXS", 0.80, 0.50
 
 
 class Kind(NamedTuple):
     """A kind of encounter.
 
-    Weights are by segment in the order of MONTHLY_VISITS; `groups` and the procedures map to
-    weights; `lines` are the weights of one to four lines.
+    `rates` are encounters per member year of the segments healthy, at_risk, chronic, complex and
+    maternity; `groups` and the procedures map to weights; `lines` are the weights of one to four
+    lines. Encounters of some kinds fall on any day, those of `planned` kinds follow the season.
     """
 
     name: str
     claim_type: str
-    weights: tuple[float, float, float, float, float]
+    rates: tuple[float, float, float, float, float]
     groups: Mapping[str, float]
     lines: tuple[float, float, float, float]
     main: Mapping[str, float]
     further: Mapping[str, float]
     any_day: bool = False
+    planned: bool = False
 
 
 LABS = {"PX-LBM": 4, "PX-LBC": 4, "PX-LBL": 3, "PX-LBA": 2, "PX-LBU": 3, "PX-LBP": 1}
 KINDS = (
     Kind(
-        "office", "professional", (30, 34, 32, 26, 40),
+        "office", "professional", (1.05, 2.5, 4.0, 6.5, 7.5),
         {"pcp": 0.6, "specialist": 0.4}, (0.55, 0.28, 0.12, 0.05),
         {"PX-OV1": 5, "PX-OV2": 20, "PX-OV3": 40, "PX-OV4": 15, "PX-OVN": 8, "PX-OVS": 10,
          "G0463": 1, "T1015": 1},
         LABS | {"PX-IMX": 2, "PX-SGM": 1, "J3420": 1, "J3301": 1, "J1885": 1, "J0696": 1},
+        planned=True,
     ),
     Kind(
-        "preventive", "professional", (20, 11, 6, 2, 3),
+        "preventive", "professional", (0.42, 0.5, 0.5, 0.4, 0.3),
         {"pcp": 1.0}, (0.5, 0.3, 0.15, 0.05),
         {"PX-PVA": 1}, {"PX-IMM": 4, "PX-LBM": 2, "PX-LBL": 2, "PX-LBC": 1},
     ),
     Kind(
-        "telehealth", "professional", (7, 7, 6, 4, 3),
+        "telehealth", "professional", (0.18, 0.35, 0.5, 0.6, 0.3),
         {"pcp": 1.0}, (1, 0, 0, 0), {"PX-TVP": 1}, {"PX-LBC": 1},
     ),
     Kind(
-        "behavioral", "professional", (5, 8, 9, 5, 3),
+        "behavioral", "professional", (0.22, 0.7, 1.2, 1.2, 0.3),
         {"behavioral": 1.0}, (0.92, 0.08, 0, 0),
         {"PX-BHI": 70, "PX-BHE": 10, "PX-BHG": 8, "PX-TVB": 30}, {"PX-BHG": 1, "PX-LBM": 1},
     ),
     Kind(
-        "therapy", "professional", (3, 5, 6, 6, 1),
+        "therapy", "professional", (0.2, 0.5, 0.9, 1.4, 0.2),
         {"ancillary": 1.0}, (0.6, 0.4, 0, 0),
         {"PX-THP": 80, "PX-THO": 12, "PX-THS": 8}, {"PX-THP": 3, "PX-THO": 1},
+        planned=True,
     ),
     Kind(
-        "emergency", "outpatient", (3.4, 3.6, 3.4, 3.8, 3),
+        "emergency", "outpatient", (0.11, 0.2, 0.33, 0.95, 0.4),
         {"282N00000X": 0.75, "261QU0200X": 0.25}, (0.2, 0.35, 0.3, 0.15),
         {"PX-ED2": 20, "PX-ED3": 35, "PX-ED4": 22, "PX-ED5": 5, "PX-UCV": 25},
         LABS | {"PX-IMX": 5, "PX-IMC": 3, "PX-IMU": 2, "J1885": 2, "J1100": 1, "E0114": 1},
         any_day=True,
     ),
     Kind(
-        "inpatient", "inpatient", (0.25, 0.35, 0.7, 2.8, 2.6),
+        "inpatient", "inpatient", (0.008, 0.018, 0.05, 0.30, 0.03),
         {"282N00000X": 1.0}, (0.15, 0.3, 0.35, 0.2),
         {"PX-IPM": 60, "PX-IPS": 27, "PX-IPI": 6, "PX-IPY": 7},
         LABS | {"PX-IMC": 4, "PX-IMR": 2, "PX-IMX": 3, "J0696": 3, "J1100": 2},
         any_day=True,
     ),
     Kind(
-        "surgery", "outpatient", (0.9, 1.2, 1.9, 2.8, 0.6),
+        "surgery", "outpatient", (0.035, 0.09, 0.18, 0.42, 0.02),
         {"261QA1903X": 0.7, "282N00000X": 0.3}, (0.3, 0.4, 0.2, 0.1),
         {"PX-SGA": 12, "PX-SGC": 12, "PX-SGE": 35, "PX-SGH": 8, "PX-SGM": 20},
         {"PX-LBP": 4, "PX-LBC": 2, "J1100": 2, "E0114": 1},
+        planned=True,
     ),
     Kind(
-        "imaging", "outpatient", (4, 5, 6, 8, 13),
+        "imaging", "outpatient", (0.22, 0.55, 1.0, 2.2, 2.6),
         {"hospital_based": 1.0}, (0.85, 0.15, 0, 0),
         {"PX-IMX": 45, "PX-IMU": 25, "PX-IMC": 15, "PX-IMR": 15}, {"PX-IMX": 2, "PX-IMU": 1},
+        planned=True,
     ),
     Kind(
-        "laboratory", "professional", (8, 10, 11, 10, 16),
+        "laboratory", "professional", (0.5, 1.2, 2.1, 3.5, 3.5),
         {"291U00000X": 1.0}, (0.3, 0.35, 0.2, 0.15), LABS, LABS,
     ),
     Kind(
-        "pharmacy", "pharmacy", (16, 22, 28, 30, 10),
+        "pharmacy", "pharmacy", (1.1, 4.2, 10.5, 16.0, 3.0),
         {"3336C0003X": 1.0}, (0.75, 0.2, 0.05, 0),
-        {"PX-RXG": 79, "PX-RXB": 13, "PX-RXS": 4.0, "A4253": 3, "A7030": 1},
-        {"PX-RXG": 90, "PX-RXB": 9, "A4253": 3},
+        {"PX-RXG": 87, "PX-RXB": 9.5, "PX-RXS": 0.12, "A4253": 2.5, "A7030": 0.9},
+        {"PX-RXG": 91, "PX-RXB": 7, "A4253": 2},
     ),
     Kind(
-        "infusion", "outpatient", (0.02, 0.08, 0.5, 2.8, 0.02),
+        "infusion", "outpatient", (0.003, 0.01, 0.07, 1.1, 0.003),
         {"282N00000X": 1.0}, (0.5, 0.3, 0.2, 0),
         {"J1745": 60, "J9271": 25, "E1390": 15}, {"PX-LBC": 2, "PX-LBM": 2, "J1100": 1},
     ),
@@ -144,7 +158,7 @@ class Encounters:
     discharge_status: Ints
     admission_type: Ints
 
-    def taken(self, rows: Ints | Bools) -> "Encounters":
+    def taken(self, rows: Ints | Bools | slice) -> "Encounters":
         """Some of the encounters."""
         return Encounters(**{name: values[rows] for name, values in vars(self).items()})
 
@@ -160,18 +174,45 @@ def make_month(
     """Make the encounters of the n-th month of the horizon; none of them is a stay yet."""
     number = members.horizon.first_month + month
     segment_now = members.history.segment[:, month]
-    ages = age_on(members.birth, first_day(np.full(len(members.birth), number)))
+    first = np.broadcast_to(first_day(np.array(number)), members.birth.shape)
+    ages = age_on(members.birth, first)
     before = covered[:, month - 1] if month else np.full(len(members.birth), -1)
-    just_ended = (covered[:, month] < 0) & (before >= 0) & (spans.reason[before] != DEATH)
-    visits = MONTHLY_VISITS[segment_now] * np.sqrt(members.frailty)
+    is_covered = covered[:, month] >= 0
+    just_ended = ~is_covered & (before >= 0) & (spans.reason[before] != DEATH)
+    rates = _rates(number % 12)
+    visits = rates.sum(axis=1)[segment_now] * members.frailty
     visits *= VISIT_AGES[np.searchsorted(VISIT_AGE_BOUNDS, ages, side="right")]
-    visits *= np.where(covered[:, month] >= 0, 1.0, np.where(just_ended, AFTER_TERMINATION, 0.0))
-    member = np.repeat(np.arange(len(visits)), rng.poisson(visits)).astype(np.int64)
-    segment = segment_now[member]
-    kind = draw_by_row(rng, _kind_weights(), segment)
+    visits *= np.where(is_covered, 1.0, np.where(just_ended, AFTER_TERMINATION, 0.0))
+    usual = np.repeat(np.arange(len(visits)), rng.poisson(visits))
+    usual_kind = draw_by_row(rng, rates, segment_now[usual])
+    taken = members.therapy & therapy_years(members, number)
+    drug = np.flatnonzero(taken & (rng.random(len(visits)) < THERAPY_FILLED))
+    drug = drug[is_covered[drug]]
+    due = members.history.due[:, month + 1] == number
+    delivers = np.flatnonzero(due & is_covered)
+    born = np.flatnonzero(members.newborn & (month_of(members.birth) == number) & is_covered)
+    member = np.concatenate([usual, drug, delivers, born]).astype(np.int64)
+    kind = np.concatenate(
+        [
+            usual_kind,
+            np.full(len(drug), KIND["pharmacy"]),
+            np.full(len(delivers) + len(born), KIND["inpatient"]),
+        ]
+    )
+    at = np.cumsum([len(usual), len(drug), len(delivers)])
     day = _service_days(rng, number, kind)
+    day[at[2] :] = members.birth[born]
     provider, in_network = find_providers(rng, providers, kind, day)
-    diagnosis = _diagnoses(rng, members, member, ages[member], segment, kind)
+    diagnosis = _diagnoses(rng, members, member, ages[member], segment_now[member], kind, number)
+    codes, procedures = reference.diagnoses(), reference.procedure_positions()
+    births = np.where(rng.random(len(delivers)) < 0.67, *map(codes.position, ("O80", "O82")))
+    diagnosis[at[1] : at[2]] = births
+    diagnosis[at[2] :] = codes.position(LIVEBORN)
+    procedure = _main_procedures(rng, kind, diagnosis)
+    procedure[at[0] : at[1]] = procedures[THERAPY]
+    procedure[at[2] :] = procedures[NEWBORN_STAY]
+    lines = line_counts(rng, kind)
+    lines[at[0] : at[1]] = 1
     ended = just_ended[member]
     made = Encounters(
         member=member,
@@ -180,15 +221,21 @@ def make_month(
         day=day,
         provider=provider,
         in_network=in_network,
-        procedure=_main_procedures(rng, kind, diagnosis),
+        procedure=procedure,
         diagnosis=diagnosis,
-        lines=line_counts(rng, kind),
+        lines=lines,
         after_end=ended,
         discharge=day,
         discharge_status=np.full(len(day), NOT_A_STAY),
         admission_type=np.full(len(day), NOT_A_STAY),
     )
     return made.taken(are_on_record(members, made.member, made.day))
+
+
+def therapy_years(members: Members, month: int) -> Bools:
+    """Who takes the therapy in the year of a month: it is begun, changed and given up."""
+    turn = np.modf(members.credit_luck * 1009 + month // 12 * 0.618034)[0]
+    return np.asarray(turn < THERAPY_TAKEN)
 
 
 def are_on_record(members: Members, member: Ints, day: Ints) -> Bools:
@@ -231,8 +278,10 @@ def _main_procedures(rng: np.random.Generator, kind: Ints, diagnosis: Ints) -> I
 
 
 @cache
-def _kind_weights() -> Floats:
-    return np.array([kind.weights for kind in KINDS]).T
+def _rates(calendar_month: int) -> Floats:
+    """Encounters per month by [segment, kind]."""
+    season = np.where([kind.planned for kind in KINDS], PLANNED_SEASON[calendar_month], 1.0)
+    return np.array([kind.rates for kind in KINDS]).T / 12 * season
 
 
 @cache
@@ -285,14 +334,14 @@ def _diagnoses(
     ages: Ints,
     segment: Ints,
     kind: Ints,
+    month: int,
 ) -> Ints:
     """Principal diagnosis of each encounter."""
     codes = reference.diagnoses()
     count = len(member)
-    own = members.conditions[member]
-    score = rng.random(own.shape) * own
-    own_behavioral = score * (codes.kind == "behavioral")
-    acute = _weighted(rng, codes.of_kind("acute"), count)
+    own, any_own = members.own_conditions.pick(rng, member)
+    own_behavioral, any_behavioral = members.own_behavioral.pick(rng, member)
+    acute = codes.of_kind("acute")[draw(rng, _acute_weights(month % 12), count)]
     mood = _weighted(rng, np.array([codes.position(c) for c in ("F41.9", "F41.1", "F32.A")]), count)
     female = members.gender[member] == 0
     screening = np.select(
@@ -305,29 +354,31 @@ def _diagnoses(
         [codes.position(c) for c in ("Z00.129", "Z12.31", "Z12.11", "Z23")],
         codes.position("Z00.00"),
     )
-    birth = np.where(rng.random(count) < 0.67, codes.position("O80"), codes.position("O82"))
     expecting = segment == MATERNITY
-    has_own = own.any(axis=1) & ((rng.random(count) < OWN_CONDITION) | (segment == COMPLEX))
+    often = np.where(segment == COMPLEX, OWN_CONDITION_COMPLEX, OWN_CONDITION)
     chosen = np.select(
         [
             kind == KIND["preventive"],
-            (kind == KIND["behavioral"]) & own_behavioral.any(axis=1),
+            (kind == KIND["behavioral"]) & any_behavioral,
             kind == KIND["behavioral"],
-            expecting & (kind == KIND["inpatient"]),
             expecting & np.isin(kind, [KIND["office"], KIND["imaging"], KIND["laboratory"]]),
-            has_own,
+            any_own & (rng.random(count) < often),
         ],
-        [
-            screening,
-            own_behavioral.argmax(axis=1),
-            mood,
-            birth,
-            np.full(count, codes.position("Z34.90")),
-            score.argmax(axis=1),
-        ],
+        [screening, own_behavioral, mood, np.full(count, codes.position("Z34.90")), own],
         acute,
     )
     return np.asarray(chosen, dtype=np.int64)
+
+
+@cache
+def _acute_weights(calendar_month: int) -> Floats:
+    """Weights of the acute diagnoses, infections by their season."""
+    codes = reference.diagnoses()
+    acute = codes.of_kind("acute")
+    weights = codes.prevalence[acute]
+    for code, season in (("J10.1", FLU_SEASON), ("U07.1", COVID_SEASON)):
+        weights = np.where(acute == codes.position(code), weights * season[calendar_month], weights)
+    return weights
 
 
 def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:

@@ -7,7 +7,15 @@ import pyarrow as pa
 
 from . import columns, reference
 from .members import FPL_UNKNOWN, Members, month_column
-from .plans import DESIGNS, METALS, OFF_EXCHANGE, STANDARD, VARIANTS, Catalogue
+from .plans import (
+    DESIGNS,
+    METALS,
+    OFF_EXCHANGE,
+    REDUCED_CREDITS,
+    STANDARD,
+    VARIANTS,
+    Catalogue,
+)
 from .world import (
     Bools,
     Floats,
@@ -19,6 +27,7 @@ from .world import (
     concatenate,
     draw_by_row,
     first_day,
+    month_of,
 )
 
 SOURCES = ("open_enrollment", "special_enrollment", "auto_renewal")
@@ -27,26 +36,47 @@ REASONS = ("plan_change", "non_payment", "voluntary", "moved", "death", "other_c
 PLAN_CHANGE, NON_PAYMENT, VOLUNTARY, MOVED, DEATH, OTHER = range(len(REASONS))
 NO_REASON = -1
 REASON_SHARES = np.array([[0.0, 0.60, 0.17, 0.05, 0.01, 0.17]])
-RENEWS, RETURNS, CHOOSES_ANEW = 0.93, 0.25, 0.20
-MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.020, 0.004, 0.04
+RENEWS, RETURNS, AUTOMATIC, CHOOSES_ANEW = 0.93, 0.25, 0.46, 0.25
+MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.0275, 0.004, 0.055
+# Leaving against others: with a cost-sharing reduction, in gold, aged 18 to 34.
+LEAVING_REDUCED, LEAVING_GOLD, LEAVING_YOUNG, YOUNG = 0.70, 0.77, 1.75, (18, 34)
+# Most who turn 65 leave for Medicare.
+MEDICARE_AGE, TO_MEDICARE = 65, 0.92
 # Months that an unpaid bill keeps the coverage in force, with and without a tax credit.
 GRACE_WITH_CREDIT, GRACE_WITHOUT = 3, 1
 # Days from 1 January to the bounds of open enrollment: for a start in January, in February, and
 # for automatic renewal.
 JANUARY_WINDOW, FEBRUARY_WINDOW, RENEWAL_WINDOW = (-61, -17), (-16, 14), (-31, -17)
 LONGEST_NOTICE = 40
-# Metal shares by income: up to 150%, 200%, 250%, 400% of the poverty line, and above.
-FPL_BANDS = np.array([15_000, 20_000, 25_000, 40_000])
+# Metal shares by income: up to 150%, 200%, 250%, 300%, 400% of the poverty line, and above or
+# unknown; from the year on in which credits became smaller, bronze gains.
+FPL_BANDS = np.array([15_000, 20_000, 25_000, 30_000, 40_000])
 METAL_SHARES = np.array(
     [
-        [0.0, 0.17, 0.76, 0.065, 0.005],
-        [0.0, 0.30, 0.59, 0.10, 0.01],
-        [0.0, 0.50, 0.30, 0.19, 0.01],
-        [0.03, 0.54, 0.20, 0.22, 0.01],
-        [0.03, 0.53, 0.18, 0.24, 0.02],
+        [0.0, 0.215, 0.700, 0.080, 0.005],
+        [0.0, 0.345, 0.525, 0.125, 0.005],
+        [0.0, 0.490, 0.260, 0.245, 0.005],
+        [0.003, 0.540, 0.170, 0.280, 0.007],
+        [0.004, 0.560, 0.160, 0.270, 0.006],
+        [0.008, 0.530, 0.170, 0.280, 0.012],
+    ]
+)
+METAL_SHARES_REDUCED = np.array(
+    [
+        [0.0, 0.282, 0.643, 0.070, 0.005],
+        [0.0, 0.467, 0.418, 0.110, 0.005],
+        [0.0, 0.675, 0.170, 0.150, 0.005],
+        [0.003, 0.741, 0.110, 0.140, 0.006],
+        [0.004, 0.754, 0.096, 0.140, 0.006],
+        [0.010, 0.690, 0.130, 0.160, 0.010],
     ]
 )
 CATASTROPHIC_AGE = 30
+# USD of premium at age 21 above the cheapest plan of the level that make it e times less chosen,
+# with an income up to 150% of the poverty line and above.
+PRICE_SENSITIVITY = (25.0, 60.0)
+# People who get no tax credit whatever their income, before and since credits became smaller.
+NO_CREDIT, NO_CREDIT_REDUCED = 0.024, 0.06
 
 
 @dataclass(frozen=True)
@@ -55,7 +85,8 @@ class Spans:
 
     Months count from January 1970; `last` is before `first` when the span was cancelled.
     The end is known from `end_known` on; until then the span seems to run to December.
-    The plan was chosen on the day `selected`. Money is in cents.
+    The plan was chosen on the day `selected`, before the first day unless the member was born into
+    coverage. Money is in cents.
     """
 
     member: Ints
@@ -121,15 +152,23 @@ def _year_of_spans(
     january = (year - 1970) * 12
     december = january + 11
     first = np.where(newcomer, members.coverage_start[starter], january)
-    chosen = _choose_design(rng, members, catalogue, starter, first)
-    keeps = renews & (rng.random(count) >= CHOOSES_ANEW)
-    design = np.where(keeps, latest_design, chosen)
-    source = np.select([keeps, first <= january + 1], [RENEWAL, OPEN], SPECIAL)
+    chosen = _choose_design(rng, members, catalogue, year, starter, first)
+    same_metal = catalogue.metal[chosen] == catalogue.metal[latest_design]
+    stays_put = renews & same_metal & (rng.random(count) >= CHOOSES_ANEW)
+    keeps = stays_put & (rng.random(count) < AUTOMATIC / (1 - CHOOSES_ANEW))
+    design = np.where(stays_put, latest_design, chosen)
+    born = newcomer & members.newborn[starter]
+    source = np.select([keeps, (first <= january + 1) & ~born], [RENEWAL, OPEN], SPECIAL)
 
-    leaves = first + rng.geometric(MONTHLY_LEAVING, count) - 1
+    hazard = _leaving(members, catalogue, starter, design, first)
+    leaves = first + rng.geometric(hazard) - 1
+    turns = month_of(members.birth[starter]) + 12 * MEDICARE_AGE
+    retires = (turns > first) & (turns <= leaves) & (rng.random(count) < TO_MEDICARE)
+    leaves = np.where(retires, turns - 1, leaves)
     changes = first + rng.geometric(MONTHLY_CHANGE, count)
-    cancelled = ~keeps & (rng.random(count) < CANCELLED)
-    reason = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
+    cancelled = ~keeps & ~born & (rng.random(count) < CANCELLED)
+    drawn = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
+    reason = np.where(retires, OTHER, drawn)
     delay = np.select(
         [reason == NON_PAYMENT, reason == VOLUNTARY],
         [rng.integers(30, 91, count), rng.integers(-14, 1, count)],
@@ -206,17 +245,44 @@ def _selection_days(rng: np.random.Generator, source: Ints, first: Ints, known_f
     return np.minimum(chosen, known_from)
 
 
-def _choose_design(
-    rng: np.random.Generator, members: Members, catalogue: Catalogue, rows: Ints, first: Ints
-) -> Ints:
-    """Choose a design by income and age."""
+def _leaving(
+    members: Members, catalogue: Catalogue, rows: Ints, design: Ints, first: Ints
+) -> Floats:
+    """Monthly chance to leave, by what the coverage costs the member and by age."""
     days = first_day(first)
     fpl = members.history.fpl[rows, month_column(members, days, rows)]
-    shares = draw_by_row(rng, METAL_SHARES, np.searchsorted(FPL_BANDS, fpl, side="left"))
+    metal = catalogue.metal[design]
+    reduced = (metal == METALS.index("silver")) & (fpl >= 0) & (fpl <= FPL_BANDS[2])
+    ages = age_on(members.birth[rows], days)
+    young = (ages >= YOUNG[0]) & (ages <= YOUNG[1])
+    hazard = np.where(reduced, LEAVING_REDUCED, 1.0)
+    hazard *= np.where(metal == METALS.index("gold"), LEAVING_GOLD, 1.0)
+    return np.asarray(MONTHLY_LEAVING * hazard * np.where(young, LEAVING_YOUNG, 1.0))
+
+
+def _choose_design(
+    rng: np.random.Generator,
+    members: Members,
+    catalogue: Catalogue,
+    year: int,
+    rows: Ints,
+    first: Ints,
+) -> Ints:
+    """Choose a design: the metal level by income and taste, the rest by chance."""
+    days = first_day(first)
+    fpl = members.history.fpl[rows, month_column(members, days, rows)]
+    band = np.searchsorted(FPL_BANDS, fpl, side="left")
+    band = np.where(fpl == FPL_UNKNOWN, len(FPL_BANDS), band)
+    shares = METAL_SHARES if year < REDUCED_CREDITS else METAL_SHARES_REDUCED
+    bounds = np.cumsum(shares, axis=1)[:, :-1]
+    metal = (members.taste[rows, None] >= bounds[band]).sum(axis=1)
     too_old = age_on(members.birth[rows], days) >= CATASTROPHIC_AGE
-    metal = np.where((shares == 0) & too_old, METALS.index("bronze"), shares)
-    by_metal = (catalogue.metal == np.arange(len(METALS))[:, None]).astype(np.float64)
-    return draw_by_row(rng, by_metal, metal)
+    metal = np.where((metal == 0) & too_old, METALS.index("bronze"), metal)
+    by_metal = catalogue.metal == np.arange(len(METALS))[:, None]
+    appeals = [catalogue.appeal(year, usd) for usd in PRICE_SENSITIVITY]
+    # Rows for those who look at the price, then for those who look less.
+    weights = np.concatenate([by_metal * appeal for appeal in appeals])
+    return draw_by_row(rng, weights, metal + len(METALS) * (band > 0))
 
 
 def _another_design(rng: np.random.Generator, catalogue: Catalogue, design: Ints) -> Ints:
@@ -251,8 +317,12 @@ def _priced(
     premium = np.rint(catalogue.premium[row, plan] * ratio).astype(np.int64)
     benchmark = catalogue.benchmark(year) * ratio
     aptc = _tax_credits(year, fpl, benchmark)
+    without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
     ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
+    ineligible |= members.credit_luck[member] < without
     county = members.history.county[member, column]
+    selected = _selection_days(rng, source, first, known_from)
+    born = members.newborn[member] & (first == members.coverage_start[member])
     return Spans(
         member=member,
         plan=plan,
@@ -266,7 +336,8 @@ def _priced(
         premium=premium,
         aptc=np.where(ineligible, 0, np.minimum(aptc, premium)),
         rating_area=reference.counties(members.state).rating_area[county],
-        selected=_selection_days(rng, source, first, known_from),
+        # A birth is no choice of a plan.
+        selected=np.where(born, days, selected),
     )
 
 
@@ -343,18 +414,20 @@ def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch
     reason = np.where(final, spans.reason[rows], NO_REASON)
     return pa.table(
         {
-            "enrollment_id": columns.identifiers("E", rows + 1, 8),
-            "member_id": columns.identifiers("M", spans.member[rows] + 1, 8),
+            "enrollment_id": columns.identifiers(f"E{members.unit.prefix}", rows + 1, 6),
+            "member_id": columns.identifiers("M", members.numbers[spans.member[rows]], 8),
             "plan_id": columns.picked(plan_id, spans.plan[rows]),
             "coverage_start_date": columns.dates(first_day(spans.first[rows])),
             "coverage_end_date": columns.dates(first_day(last + 1) - 1),
             "monthly_premium": columns.money(spans.premium[rows]),
             "aptc_amount": columns.money(spans.aptc[rows]),
-            "rating_area": pa.array(spans.rating_area[rows]),
+            "rating_area": columns.ints(spans.rating_area[rows]),
             "enrollment_source": columns.picked(np.array(SOURCES, object), spans.source[rows]),
             "termination_reason": columns.picked(
                 np.array(REASONS, object), np.maximum(reason, 0), reason == NO_REASON
             ),
-            "selection_date": columns.dates(spans.selected[rows]),
+            "selection_date": columns.dates(
+                spans.selected[rows], spans.selected[rows] >= first_day(spans.first[rows])
+            ),
         }
     )

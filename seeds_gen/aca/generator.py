@@ -1,31 +1,31 @@
 """Generates the landing files of synthetic health insurers."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-
-import duckdb
-import pyarrow as pa
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from granary.errors import GranaryError
 
-from .adjudication import adjudicate
-from .appeals import appeals_table, make_appeals
-from .claims import claims_table, condition_ranks, high_cost_flags
-from .enrollments import current_plans, enrollments_snapshot, make_spans
 from .faults import FaultPlanter
-from .members import make_members
-from .plans import make_catalogue
-from .pools import make_pools
-from .premiums import make_invoices, payments_table
-from .providers import make_providers
-from .roster import members_snapshot
-from .services import make_all
-from .world import Horizon, Tenant, load_tenants, make_horizon, make_streams
-from .writer import FeedWriter
+from .units import LABELS, Issuer, write_directory, write_unit
+from .world import MAX_MEMBERS, load_tenants, make_horizon, make_streams, make_units
+from .writer import FeedWriter, FileFormat, Part, put_together
 
 DOMAIN = "aca"
+FEEDS = (
+    "plans", "providers", "members", "enrollments", "claims", "premium_payments", "appeals",
+)  # fmt: skip
+# Below so many member months, starting other processes takes longer than the work.
+WORTH_PROCESSES = 150_000
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass
@@ -33,7 +33,7 @@ class GenerationSummary:
     """What a generation wrote.
 
     Args:
-        faults: folder with the labels of planted faults, None when none were asked for.
+        faults: folder with the labels of what was planted, None when nothing was.
         rows: rows by feed, over all tenants and files.
         files: every file of the sets, in the order of writing.
         unchanged: how many of them were there already with the same content.
@@ -55,24 +55,30 @@ def generate(
     batches: int | None,
     seed: int,
     faults: bool = False,
-    progress: Callable[[str], None] | None = None,
+    anomalies: bool = False,
+    format: FileFormat = FileFormat.CSV,
+    processes: int | None = None,
+    progress: Progress | None = None,
 ) -> GenerationSummary:
     """Write the seed sets of the seven ACA feeds for some issuers.
 
-    The same arguments give the same bytes. Monthly sets continue: a later `end` repeats the sets
-    of an earlier one and adds to them.
+    The same arguments give the same bytes, whatever the number of processes. Monthly sets continue:
+    a later `end` repeats the sets of an earlier one and adds to them.
 
     Args:
         landing: the landing folder; files go to <landing>/aca/issuer_<n>/.
         tenants: number of issuers, 1 to 6.
-        members: number of people, all issuers together; a sixth of them join over the first two
-            years.
+        members: number of people, all issuers together: four fifths of them are covered when the
+            world begins, about as many as the rest come in each year.
         start: first day that something happens.
         end: last day that is extracted.
         batches: number of extracts, evenly spaced; None for one on the first of each month.
         seed: seed of the world, 0 or more.
-        faults: plant labelled faults; the labels go to <landing>/../faults/.
-        progress: called with a line of text as work goes on.
+        faults: plant labelled faults into lines; the labels go to <landing>/../faults/.
+        anomalies: plant labelled anomalies of billing; their labels go there too.
+        format: of the files.
+        processes: how many work at a time; None for one per CPU.
+        progress: called with units done, units in all, and a line of text.
 
     Raises:
         GranaryError: an argument is out of range, a file exists with other content or cannot be
@@ -86,83 +92,134 @@ def generate(
             f"{members} members are too few for {tenants} tenants.",
             "Give at least one member per tenant.",
         )
+    if members > MAX_MEMBERS:
+        raise GranaryError(
+            f"{members:,} members are more than the ids have room for.",
+            f"Give --members up to {MAX_MEMBERS:,}.",
+        )
+    if (faults or anomalies) and format is not FileFormat.CSV:
+        raise GranaryError(
+            f"Faults and anomalies are planted into csv files, not into {format} files.",
+            "Leave out --format, or --faults and --anomalies.",
+        )
     horizon = make_horizon(start, end, batches)
-    summary = GenerationSummary(faults=landing.parent / "faults" if faults else None)
+    labels = landing.parent / "faults" if faults or anomalies else None
+    summary = GenerationSummary(faults=labels)
+    work = []
     for tenant in issuers:
         share = members // tenants + (tenant.number <= members % tenants)
-        try:
-            _write_tenant(landing, seed, tenant, horizon, share, summary, progress)
-        except (OSError, duckdb.IOException) as error:
-            folder = landing / DOMAIN / tenant.tenant_id
-            raise GranaryError(
-                f"{folder} cannot be written to: {error}.",
-                "Free disk space or permit writing there, then repeat the command.",
-            ) from error
+        issuer = Issuer(seed, tenant, horizon, share, anomalies)
+        work.append((issuer, make_units(tenant, share, horizon)))
+    total = sum(len(units) for _, units in work)
+    if processes is None:
+        processes = _cpus() if members * horizon.months >= WORTH_PROCESSES else 1
+    done = 0
+    with ExitStack() as stack:
+        begin = stack.enter_context(_workers(min(processes, total)))
+        tasks = []
+        for issuer, units in work:
+            folder = landing / DOMAIN / issuer.tenant.tenant_id
+            with _writing_to(folder):
+                writer = FeedWriter(folder, format)
+                place = TemporaryDirectory(prefix=".parts_", dir=folder)
+            parts_folder = Path(stack.enter_context(place))
+            results = [begin(write_unit, issuer, unit, parts_folder, format) for unit in units]
+            tasks.append((issuer, writer, folder, place, results))
+        for issuer, writer, folder, place, results in tasks:
+            tenant_id = issuer.tenant.tenant_id
+            with _writing_to(folder):
+                parts = _Parts(write_directory(issuer, Path(place.name), format))
+                for result in results:
+                    parts.add(result())
+                    done += 1
+                    if progress:
+                        progress(done, total, f"{tenant_id}, cohort {done} of {total}")
+                planter = _planter(landing, issuer, labels) if faults and labels else None
+                _publish(issuer, writer, parts, planter, summary)
+                if anomalies and labels:
+                    _write_labels(labels / f"anomalies_{tenant_id}.csv", parts.labels)
+                place.cleanup()
     return summary
 
 
-def _write_tenant(
-    landing: Path,
-    seed: int,
-    tenant: Tenant,
-    horizon: Horizon,
-    members: int,
+class _Parts:
+    """The parts of each feed, in the order of the units."""
+
+    def __init__(self, first: dict[str, Part]) -> None:
+        self.of_feed = {feed: [first[feed]] if feed in first else [] for feed in FEEDS}
+        self.labels: list[Part] = []
+
+    def add(self, parts: dict[str, Part]) -> None:
+        for feed, part in parts.items():
+            (self.labels if feed == LABELS else self.of_feed[feed]).append(part)
+
+
+def _planter(landing: Path, issuer: Issuer, folder: Path) -> FaultPlanter:
+    labels = folder / f"faults_{issuer.tenant.tenant_id}.csv"
+    return FaultPlanter(make_streams(issuer.seed, issuer.tenant), landing, labels)
+
+
+def _write_labels(target: Path, parts: list[Part]) -> None:
+    """Write the labels of an issuer's anomalies."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    put_together(target, parts, 0)
+
+
+def _publish(
+    issuer: Issuer,
+    writer: FeedWriter,
+    parts: _Parts,
+    planter: FaultPlanter | None,
     summary: GenerationSummary,
-    progress: Callable[[str], None] | None,
 ) -> None:
-    """Write all sets of one issuer and add them to the summary."""
-    writer = FeedWriter(landing / DOMAIN / tenant.tenant_id)
-    planter = None
-    if summary.faults:
-        labels = summary.faults / f"faults_{tenant.tenant_id}.csv"
-        planter = FaultPlanter(make_streams(seed, tenant), landing, labels)
-    for batch, feeds in enumerate(_extracts(seed, tenant, horizon, members)):
-        extract = horizon.extracts[batch]
-        for entity, table in feeds.items():
-            target = writer.target(entity, extract)
-            draft = writer.draft(target, table)
-            rows = planter.plant(draft, target, entity, extract) if planter else table.num_rows
+    """Put the files of one issuer together and add them to the summary."""
+    for batch, extract in enumerate(issuer.horizon.extracts):
+        for feed, pieces in parts.of_feed.items():
+            target = writer.target(feed, extract)
+            draft = writer.draft(target, pieces, batch)
+            rows = sum(piece.rows[batch] for piece in pieces)
+            if planter:
+                rows = planter.plant(draft, target, feed, extract)
             summary.unchanged += not writer.publish(draft, target)
-            summary.rows[entity] = summary.rows.get(entity, 0) + rows
+            summary.rows[feed] = summary.rows.get(feed, 0) + rows
             summary.files.append(target)
-        if progress:
-            progress(f"{tenant.tenant_id}: set {batch + 1} of {len(horizon.extracts)}, {extract}")
-    writer.close()
     if planter:
         planter.close()
 
 
-def _extracts(
-    seed: int, tenant: Tenant, horizon: Horizon, members: int
-) -> Iterator[dict[str, pa.Table]]:
-    """Make the world of one issuer and yield the feeds of each extract."""
-    streams, pools = make_streams(seed, tenant), make_pools(seed)
-    catalogue = make_catalogue(streams, tenant, horizon, pools)
-    people = make_members(streams, tenant, horizon, pools, members)
-    spans = make_spans(streams, people, catalogue)
-    providers = make_providers(streams, tenant, horizon, pools, members)
-    encounters, lines = make_all(streams, people, spans, providers)
-    claims = adjudicate(streams, tenant, encounters, lines, spans, catalogue)
-    appeals = make_appeals(streams, claims, horizon)
-    invoices = make_invoices(streams, people, spans)
-    change_feeds = {
-        "claims": claims_table(claims, spans, catalogue.plan_id, horizon),
-        "premium_payments": payments_table(invoices, spans, people),
-        "appeals": appeals_table(appeals, claims, horizon),
-    }
-    high_cost = high_cost_flags(claims, horizon, members)
-    conditions = condition_ranks(claims, horizon, members)
-    for batch, extract in enumerate(horizon.extracts):
-        plan = current_plans(spans, people, batch)
-        yield {
-            "plans": catalogue.snapshot(extract),
-            "providers": providers.snapshot(batch),
-            "members": members_snapshot(
-                people, catalogue, batch, plan, conditions[batch], high_cost[batch]
-            ),
-            "enrollments": enrollments_snapshot(spans, people, catalogue.plan_id, batch),
-            **{
-                entity: rows.slice(starts[batch], starts[batch + 1] - starts[batch])
-                for entity, (rows, starts) in change_feeds.items()
-            },
-        }
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Name the folder when it cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise GranaryError(
+            f"{folder} cannot be written to: {error}.",
+            "Free disk space or permit writing there, then repeat the command.",
+        ) from error
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[..., Callable[[], Any]]]:
+    """Yield a function that begins a task and returns how to get its result.
+
+    A single worker is this process, which does each task when its result is asked for.
+    """
+    if count == 1:
+        yield partial
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+
+        def begin(task: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+            return pool.submit(task, *arguments).result
+
+        try:
+            yield begin
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

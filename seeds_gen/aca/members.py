@@ -1,6 +1,7 @@
 """The people an issuer knows and how they change."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,10 +15,10 @@ from .world import (
     Ints,
     Objects,
     Streams,
-    Tenant,
+    Unit,
     age_on,
+    day_number,
     draw,
-    draw_by_row,
     first_day,
     month_of,
 )
@@ -25,41 +26,61 @@ from .world import (
 GENDERS = ("F", "M", "X")
 SEGMENTS = ("healthy", "at_risk", "chronic", "complex", "maternity")
 HEALTHY, AT_RISK, CHRONIC, COMPLEX, MATERNITY = range(len(SEGMENTS))
-SEGMENT_SHARES = np.array([0.50, 0.24, 0.20, 0.06, 0.0])
 AGE_BOUNDS = np.array([0, 18, 26, 35, 45, 55, 65, 72])
-AGE_SHARES = np.array([10, 10, 16.5, 18, 20, 24.5, 1])
+AGE_SHARES = np.array([9.5, 10, 16.5, 18, 20, 24.5, 1])
 FPL_BOUNDS = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5])
 FPL_SHARES = np.array([0.8, 55.8, 16.3, 9.4, 5.5, 6.5, 1.3, 2.3])
-# Factor on the adult prevalence of chronic conditions up to the ages 18, 26, 35, 45, 55 and 65.
-AGE_FACTORS = np.array([0.1, 0.35, 0.55, 0.8, 1.15, 1.8, 2.0])
+# Factor on the adult prevalence of lasting conditions up to the ages 18, 26, 35, 45, 55 and 65, and
+# of those that come with age.
+AGE_FACTORS = np.array([0.12, 0.45, 0.65, 0.95, 1.35, 2.0, 2.2])
+STEEP_AGE_FACTORS = np.array([0.01, 0.10, 0.35, 0.9, 1.7, 2.9, 3.2])
+STEEP = ("I10", "E78.5", "E78.2", "I25.10", "I48.91", "I50.9", "J44.9", "M17.11")
+# Conditions that specialty drugs are taken for, and the share of their patients who take one.
+THERAPY_FOR = ("G35", "M06.9", "K50.90", "L40.50", "B20", "C50.919", "C18.9", "C34.90")
+ON_THERAPY = 0.80
+# Share of those with cancer or renal failure who need care all the time.
+SEVERE_NOW = 0.75
+# Lasting differences between people in how much care they seek; some seek next to none.
+FRAILTY_SPREAD, ABSTAINERS, ABSTAINING = 0.70, 0.13, 0.05
+# How far the choice of a metal level follows health.
+TASTE_BY_HEALTH = 0.14
 FPL_UNKNOWN = -1
 NO_BROKER = 0
 MEMBERS_PER_BROKER = 150
 
-FOUNDERS = 0.84
-JOINING_MONTHS = 23
+PREGNANCY_MONTHS = 9
+# Months of a severe episode end at `recovery`; a home segment changes for good at the last two.
 MONTHLY = {
     "move": 0.005,
-    "segment": 0.010,
+    "episode": 0.0046,
+    "recovery": 0.16,
+    "worsening": 0.0022,
+    "recovering": 0.0012,
     "broker": 0.007,
     "name": 0.0003,
-    "income": 0.003,
-    "pregnancy": 0.0035,
-    "delivery": 0.12,
+    "income": 0.004,
+    "pregnancy": 0.0038,
     "portal": 0.015,
     "wellness": 0.004,
     "care": 0.006,
 }
-YEARLY_INCOME = 0.60
+EPISODE_AGES = np.array([0.3, 0.5, 0.7, 0.9, 1.2, 1.6, 1.8])
+YEARLY_INCOME, OTHER_BAND = 0.60, 0.18
 MONTHLY_LOSS = 0.003
 
 
 @dataclass
 class States:
-    """What of a member changes; one entry per member, or [member, month] once it is a history."""
+    """What of a member changes; one entry per member, or [member, month] once it is a history.
+
+    `home` is the segment that a member returns to after an episode or a birth, `due` the month of
+    the latest birth expected, 0 before the first.
+    """
 
     county: Ints
     segment: Ints
+    home: Ints
+    due: Ints
     broker: Ints
     last_name: Ints
     fpl: Ints
@@ -78,66 +99,136 @@ class Brokers:
 
 
 @dataclass(frozen=True)
-class Members:
-    """Everybody the issuer ever knows; `history` is [member, month], first state in column 0.
+class Choices:
+    """Columns set in each row of a table: row r has `counts[r]` of them from `starts[r]` on."""
 
-    fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis].
+    column: Ints
+    starts: Ints
+    counts: Ints
+
+    @classmethod
+    def among(cls, table: Bools) -> "Choices":
+        """Find them; a last column stands for none."""
+        owner, column = np.nonzero(table)
+        counts = np.bincount(owner, minlength=len(table))
+        return cls(np.append(column, 0), np.cumsum(counts) - counts, counts)
+
+    def pick(self, rng: np.random.Generator, rows: Ints) -> tuple[Ints, Bools]:
+        """One column for each of some rows, and whether the row has any."""
+        place = np.floor(rng.random(len(rows)) * self.counts[rows]).astype(np.int64)
+        return self.column[self.starts[rows] + place], self.counts[rows] > 0
+
+
+@dataclass(frozen=True)
+class Members:
+    """The people of a unit; `history` is [member, month], first state in column 0.
+
+    fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis]. `taste` ranks people
+    by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
+    are those who need a specialty drug, `newborn` those born into coverage.
     """
 
     horizon: Horizon
-    state: str
-    first_name: Objects
+    unit: Unit
+    first_name: Ints
+    first_names: Objects
     last_names: Objects
     birth: Ints
     gender: Ints
     zip_tail: Ints
     known_from: Ints
     coverage_start: Ints
+    newborn: Bools
     frailty: Floats
+    taste: Floats
+    credit_luck: Floats
     conditions: Bools
+    therapy: Bools
     day_of_change: Ints
     history: States
     brokers: Brokers
     presence: Presence
 
+    @property
+    def state(self) -> str:
+        """The state that the issuer sells in."""
+        return self.unit.tenant.state
+
+    @cached_property
+    def own_conditions(self) -> "Choices":
+        """The conditions of each member."""
+        return Choices.among(self.conditions)
+
+    @cached_property
+    def own_behavioral(self) -> "Choices":
+        """Those of them that are behavioral."""
+        return Choices.among(self.conditions & (reference.diagnoses().kind == "behavioral"))
+
+    @property
+    def numbers(self) -> Ints:
+        """Number of each member, which its id is made of."""
+        return self.unit.first_number + np.arange(len(self.birth))
+
 
 def make_members(
-    streams: Streams, tenant: Tenant, horizon: Horizon, pools: Pools, count: int
+    streams: Streams, unit: Unit, horizon: Horizon, pools: Pools, brokers: Brokers
 ) -> Members:
-    """Make the members of an issuer and the history of what changes about them."""
+    """Make the members of a unit and the history of what changes about them."""
     rng = streams("members")
-    starts = first_day(np.full(count, horizon.first_month))
-    birth = _births(rng, int(starts[0]), count)
+    count = unit.people
+    began = day_number(horizon.start.replace(year=unit.year, month=1, day=1))
+    newborn = np.arange(count) >= unit.at_once + unit.later
+    coverage_start, known_from, born = _joining(rng, unit, horizon, newborn)
+    starts = np.full(count, began if unit.vintage else first_day(np.array(horizon.first_month)))
+    birth = np.where(newborn, born, _births(rng, int(starts[0]), count))
     ages = age_on(birth, starts)
     gender = draw(rng, np.array([0.535, 0.455, 0.01]), count)
-    frailty = rng.lognormal(-0.405, 0.9, count)
+    health = rng.standard_normal(count)
+    frailty = np.exp(FRAILTY_SPREAD * health - FRAILTY_SPREAD**2 / 2)
+    frailty *= np.where(rng.random(count) < ABSTAINERS, ABSTAINING, 1.0)
     conditions = _conditions(rng, ages, gender, frailty)
-    coverage_start, known_from = _joining(rng, horizon, count)
-    brokers = _brokers(rng, pools, count)
-    first = _first_states(rng, tenant, pools, brokers, ages, gender, conditions)
+    codes = [reference.diagnoses().position(code) for code in THERAPY_FOR]
+    therapy = conditions[:, codes].any(axis=1) & (rng.random(count) < ON_THERAPY)
+    fertile = (gender == 0) & (ages >= 18) & (ages < 45)
+    risk = _episode_risk(ages, frailty)
+    first = _first_states(rng, unit, horizon, pools, brokers, conditions, fertile, risk)
     women = np.where(rng.random(count) < 0.5, 0, 1)
     female_names = (gender == 0) | ((gender == 2) & (women == 0))
     return Members(
         horizon=horizon,
-        state=tenant.state,
+        unit=unit,
         first_name=np.where(
             female_names,
-            pools.first_female[rng.integers(0, len(pools.first_female), count)],
-            pools.first_male[rng.integers(0, len(pools.first_male), count)],
+            rng.integers(0, len(pools.first_female), count),
+            len(pools.first_female) + rng.integers(0, len(pools.first_male), count),
         ),
+        first_names=np.concatenate([pools.first_female, pools.first_male]),
         last_names=pools.last,
         birth=birth,
         gender=gender,
         zip_tail=rng.integers(0, 100, count),
         known_from=known_from,
         coverage_start=coverage_start,
+        newborn=newborn,
         frailty=frailty,
+        taste=_tastes(rng, health, first.home),
+        credit_luck=rng.random(count),
         conditions=conditions,
+        therapy=therapy,
         day_of_change=rng.integers(1, 29, count),
-        history=_history(streams, tenant, horizon, pools, brokers, first, birth, gender),
+        history=_history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty),
         brokers=brokers,
         presence=make_presence(streams, "member losses", horizon, known_from, MONTHLY_LOSS),
     )
+
+
+def _tastes(rng: np.random.Generator, health: Floats, home: Ints) -> Floats:
+    """Rank of each person from 0 to 1: the less healthy choose richer plans."""
+    need = (health + home - home.mean()) / np.sqrt(1 + home.var())
+    score = TASTE_BY_HEALTH * need + np.sqrt(1 - TASTE_BY_HEALTH**2) * rng.standard_normal(
+        len(health)
+    )
+    return np.asarray(1 / (1 + np.exp(-1.702 * score)))
 
 
 def _births(rng: np.random.Generator, start: int, count: int) -> Ints:
@@ -152,33 +243,43 @@ def _conditions(rng: np.random.Generator, ages: Ints, gender: Ints, frailty: Flo
     """Lasting conditions of each member, by prevalence, age, gender and frailty."""
     diagnoses = reference.diagnoses()
     lasting = np.isin(diagnoses.kind, ("chronic", "behavioral"))
-    factor = AGE_FACTORS[np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")]
-    chance = diagnoses.prevalence / 100 * lasting
-    odds = chance[None, :] * (factor * np.sqrt(frailty))[:, None]
+    band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
+    steep = np.isin(diagnoses.code, STEEP)
+    factor = np.where(steep[:, None], STEEP_AGE_FACTORS, AGE_FACTORS).T[band]
+    odds = diagnoses.prevalence / 100 * lasting * factor * np.sqrt(frailty)[:, None]
     fits = (ages[:, None] >= diagnoses.min_age) & (ages[:, None] <= diagnoses.max_age)
     female_only = diagnoses.gender == "F"
     fits &= ~female_only | (gender == 0)[:, None]
     return np.asarray(fits & (rng.random(odds.shape) < odds))
 
 
-def _joining(rng: np.random.Generator, horizon: Horizon, count: int) -> tuple[Ints, Ints]:
-    """Month in which coverage first starts, and the day from which the issuer knows the member.
+def _joining(
+    rng: np.random.Generator, unit: Unit, horizon: Horizon, newborn: Bools
+) -> tuple[Ints, Ints, Ints]:
+    """Month in which coverage first starts, day on which the issuer learns of it, day of birth.
 
-    Most are there from the start, with coverage from January or February; the others join over the
-    next 23 months, so that everybody is known after two years.
+    The day of birth counts for the newborn only. Who opens the first year was known before.
     """
-    january = horizon.first_month - horizon.start.month + 1
-    founder = rng.random(count) < FOUNDERS
-    late_founder = rng.random(count) < 0.12
-    later = horizon.first_month + rng.integers(1, JOINING_MONTHS + 1, count)
-    coverage_start = np.where(founder, january + late_founder, later)
+    count = unit.people
+    january = (unit.year - 1970) * 12
+    opens = np.arange(count) < unit.at_once
+    late = rng.random(count) < 0.12
+    first_later = max(january, horizon.first_month) + 1
+    later = rng.integers(first_later, max(january + 12, first_later + 1), count)
     ahead = rng.integers(1, 21, count)
-    known_from = np.where(founder, horizon.start_day - 1, first_day(later) - ahead)
-    return coverage_start, known_from
+    born_from = np.maximum(first_day(np.array(january)), horizon.start_day)
+    days = first_day(np.array(january + 12)) - born_from
+    born = born_from + np.floor(rng.random(count) * days).astype(np.int64)
+    start = np.select([newborn, opens], [month_of(born), january + late], later)
+    known_from = np.where(newborn, born + 1, first_day(start) - ahead)
+    if not unit.vintage:
+        known_from = np.where(opens, horizon.start_day - 1, known_from)
+    return start, known_from, born
 
 
-def _brokers(rng: np.random.Generator, pools: Pools, members: int) -> Brokers:
+def make_brokers(streams: Streams, pools: Pools, members: int) -> Brokers:
     """Brokers in proportion to the members; four of five work with a general agency."""
+    rng = streams("brokers")
     count = max(8, members // MEMBERS_PER_BROKER)
     agencies = max(3, count // 12)
     first = np.concatenate([pools.first_female, pools.first_male])
@@ -196,35 +297,41 @@ def _brokers(rng: np.random.Generator, pools: Pools, members: int) -> Brokers:
 
 def _first_states(
     rng: np.random.Generator,
-    tenant: Tenant,
+    unit: Unit,
+    horizon: Horizon,
     pools: Pools,
     brokers: Brokers,
-    ages: Ints,
-    gender: Ints,
     conditions: Bools,
+    fertile: Bools,
+    risk: Floats,
 ) -> States:
-    """What holds when the world begins."""
-    count = len(ages)
+    """What holds when the world begins, with episodes under way."""
+    count = len(conditions)
     number = conditions.sum(axis=1)
     severe = conditions[:, reference.diagnoses().group_rank < 3].any(axis=1)
-    segment = np.select(
-        [severe | (number >= 6), number >= 3, number >= 1], [COMPLEX, CHRONIC, AT_RISK], HEALTHY
+    home = np.select(
+        [severe & (rng.random(count) < SEVERE_NOW), number >= 3, number >= 1],
+        [COMPLEX, CHRONIC, AT_RISK],
+        HEALTHY,
     )
-    expecting = (gender == 0) & (ages >= 18) & (ages < 45) & (rng.random(count) < 0.02)
-    segment = np.where(expecting, MATERNITY, segment)
+    expecting = fertile & (rng.random(count) < PREGNANCY_MONTHS * MONTHLY["pregnancy"])
+    due = horizon.first_month + rng.integers(0, PREGNANCY_MONTHS, count)
+    falls_ill = rng.random(count) < MONTHLY["episode"] / MONTHLY["recovery"] * risk
     care_share = np.array([0.0, 0.01, 0.08, 0.40, 0.15])
     broker = np.where(
         rng.random(count) < 0.7, 1 + rng.integers(0, len(brokers.name) - 1, count), NO_BROKER
     )
     return States(
-        county=draw(rng, reference.counties(tenant.state).weight, count),
-        segment=segment,
+        county=draw(rng, reference.counties(unit.tenant.state).weight, count),
+        segment=np.select([expecting, falls_ill], [MATERNITY, COMPLEX], home),
+        home=home,
+        due=np.where(expecting, due, 0),
         broker=broker,
         last_name=rng.integers(0, len(pools.last), count),
-        fpl=np.where(rng.random(count) < 0.02, FPL_UNKNOWN, _incomes(rng, count)),
+        fpl=np.where(rng.random(count) < 0.022, FPL_UNKNOWN, _incomes(rng, count)),
         portal=rng.random(count) < 0.45,
         wellness=rng.random(count) < 0.12,
-        care=rng.random(count) < care_share[segment],
+        care=rng.random(count) < care_share[home],
     )
 
 
@@ -237,60 +344,85 @@ def _incomes(rng: np.random.Generator, count: int) -> Ints:
 
 def _history(
     streams: Streams,
-    tenant: Tenant,
     horizon: Horizon,
+    unit: Unit,
     pools: Pools,
     brokers: Brokers,
     first: States,
     birth: Ints,
     gender: Ints,
+    frailty: Floats,
 ) -> States:
     """States of every month; column 0 holds the first ones."""
     kept = {name: [value] for name, value in vars(first).items()}
     now = first
     for month in range(horizon.first_month, horizon.first_month + horizon.months):
         rng = streams("member months", month)
-        ages = age_on(birth, first_day(np.full(len(birth), month)))
+        ages = age_on(birth, np.broadcast_to(first_day(np.array(month)), birth.shape))
         fertile = (gender == 0) & (ages >= 18) & (ages < 45)
-        now = _next_states(rng, tenant, pools, brokers, now, fertile, month % 12 == 0)
+        risk = _episode_risk(ages, frailty)
+        now = _next_states(rng, unit, pools, brokers, now, fertile, risk, month)
         for name, value in vars(now).items():
             kept[name].append(value)
     return States(**{name: np.stack(values, axis=1) for name, values in kept.items()})
 
 
+def _episode_risk(ages: Ints, frailty: Floats) -> Floats:
+    """Risk of a severe episode against the mean."""
+    band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
+    return np.asarray(np.sqrt(frailty) * EPISODE_AGES[band])
+
+
 def _next_states(
     rng: np.random.Generator,
-    tenant: Tenant,
+    unit: Unit,
     pools: Pools,
     brokers: Brokers,
     now: States,
     fertile: Bools,
-    january: bool,
+    risk: Floats,
+    month: int,
 ) -> States:
-    """States of the month after."""
+    """States of a month, from those of the one before; `risk` is that of a severe episode."""
     count = len(fertile)
-    happens = {name: rng.random(count) < rate for name, rate in MONTHLY.items()}
-    counties = reference.counties(tenant.state).weight
-    others = np.tile(SEGMENT_SHARES, (len(SEGMENTS), 1)) * (1 - np.eye(len(SEGMENTS)))
-    other_segment = draw_by_row(rng, others, now.segment)
-    expecting = now.segment == MATERNITY
-    segment = np.where(happens["segment"] & ~expecting, other_segment, now.segment)
-    segment = np.where(expecting & happens["delivery"], HEALTHY, segment)
-    segment = np.where(fertile & ~expecting & happens["pregnancy"], MATERNITY, segment)
-    broker = rng.integers(0, len(brokers.name), count)
-    income = np.rint(now.fpl * rng.uniform(0.85, 1.20, count)).astype(np.int64)
-    yearly = january & (rng.random(count) < YEARLY_INCOME)
+    luck = {name: rng.random(count) for name in MONTHLY}
+    happens = {name: luck[name] < rate for name, rate in MONTHLY.items()}
+    home = now.home + (happens["worsening"] & (now.home < CHRONIC))
+    home = home - (happens["recovering"] & (home == AT_RISK))
+    conceives = fertile & (now.due + 1 < month) & happens["pregnancy"]
+    due = np.where(conceives, month + PREGNANCY_MONTHS, now.due)
+    falls_ill = luck["episode"] < MONTHLY["episode"] * risk
+    stays_ill = (now.segment == COMPLEX) & ~happens["recovery"]
+    segment = np.where(falls_ill | stays_ill, COMPLEX, home)
+    segment = np.where(due >= month, MATERNITY, segment)
+    january = month % 12 == 0
     known = now.fpl != FPL_UNKNOWN
+    changes = known & (happens["income"] | (january & (rng.random(count) < YEARLY_INCOME)))
     return States(
-        county=np.where(happens["move"], draw(rng, counties, count), now.county),
+        county=np.where(
+            happens["move"], draw(rng, reference.counties(unit.tenant.state).weight, count),
+            now.county,
+        ),
         segment=segment,
-        broker=np.where(happens["broker"], broker, now.broker),
+        home=home,
+        due=due,
+        broker=np.where(
+            happens["broker"], rng.integers(0, len(brokers.name), count), now.broker
+        ),
         last_name=np.where(happens["name"], rng.integers(0, len(pools.last), count), now.last_name),
-        fpl=np.where(known & (happens["income"] | yearly), income, now.fpl),
+        fpl=np.where(changes, _next_incomes(rng, now.fpl), now.fpl),
         portal=now.portal | happens["portal"],
         wellness=now.wellness | happens["wellness"],
         care=now.care | (happens["care"] & (segment >= CHRONIC)),
-    )
+    )  # fmt: skip
+
+
+def _next_incomes(rng: np.random.Generator, fpl: Ints) -> Ints:
+    """Another income, for most in the same band, so that the mix of incomes stays as it is."""
+    band = np.clip(np.searchsorted(FPL_BOUNDS * 10_000, fpl, side="right") - 1, 0, 7)
+    low, high = FPL_BOUNDS[band], FPL_BOUNDS[band + 1]
+    near = np.floor((low + (high - low) * rng.random(len(fpl))) * 10_000).astype(np.int64)
+    return np.where(rng.random(len(fpl)) < OTHER_BAND, _incomes(rng, len(fpl)), near)
 
 
 def month_column(members: Members, days: Ints, rows: Ints) -> Ints:

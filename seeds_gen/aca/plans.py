@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from . import columns, reference
 from .pools import Pools
-from .world import Horizon, Ints, Objects, Streams, Tenant
+from .world import Floats, Horizon, Ints, Objects, Streams, Tenant
 
 METALS = ("catastrophic", "bronze", "silver", "gold", "platinum")
 VARIANTS = ("00", "01", "04", "05", "06")
 OFF_EXCHANGE, STANDARD = 0, 1
 FILING_MONTH = 11
+REDUCED_CREDITS = 2026
 CORRECTION = (12, 15)
 FIRST_ISSUER = 99_000
 
@@ -41,22 +42,28 @@ DESIGNS = (
     Design("silver", "EPO", "Silver Select", 374, 5000, 8900, 0.40, 40),
     Design("silver", "POS", "Silver Flex", 386, 4600, 8700, 0.35, 40),
     Design("silver", "PPO", "Silver Choice", 404, 4200, 8500, 0.30, 35),
-    Design("gold", "HMO", "Gold Value", 384, 1800, 8200, 0.25, 30),
-    Design("gold", "EPO", "Gold Select", 398, 1500, 7800, 0.25, 30),
-    Design("gold", "PPO", "Gold Choice", 428, 1200, 7500, 0.20, 25),
+    Design("gold", "HMO", "Gold Value", 366, 1800, 8200, 0.25, 30),
+    Design("gold", "EPO", "Gold Select", 380, 1500, 7800, 0.25, 30),
+    Design("gold", "PPO", "Gold Choice", 408, 1200, 7500, 0.20, 25),
     Design("platinum", "PPO", "Platinum Choice", 506, 0, 4300, 0.15, 15),
 )
 # Deductible, out-of-pocket and coinsurance factors of the silver cost-sharing reductions.
 REDUCTIONS = {"04": (0.75, 0.80, 0.75), "05": (0.16, 0.33, 0.50), "06": (0.02, 0.20, 0.25)}
 # Issuers load the cost of the reductions onto silver premiums sold on the exchange only.
 OFF_EXCHANGE_SILVER = 0.88
+# The other issuers of the state, as far as their silver premiums make the benchmark: how many,
+# their plans, and their level against this issuer's.
+RIVALS, RIVAL_PLANS, RIVAL_LEVEL = (2, 5), 3, (1.0, 1.12)
+# Yearly rise of premiums, and that into the year in which tax credits became smaller.
+RISE, RISE_INTO_2026 = (1.04, 1.09), (1.20, 1.30)
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """Plans of one issuer; tables are [year, plan] with one plan per design and variant.
 
-    Money is in cents, coinsurance in 1/10000. `row` finds the plan of [design, variant], -1 if
+    Money is in cents, coinsurance in 1/10000. `rival_premium` are silver premiums of other issuers,
+    [year, plan]. `row` finds the plan of [design, variant], -1 if
     there is none.
     """
 
@@ -66,6 +73,7 @@ class Catalogue:
     row: Ints
     premium: Ints
     filed_premium: Ints
+    rival_premium: Ints
     deductible: Ints
     oop_max: Ints
     coinsurance: Ints
@@ -78,10 +86,20 @@ class Catalogue:
         return np.array([METALS.index(design.metal) for design in DESIGNS], dtype=np.int64)
 
     def benchmark(self, year: int) -> int:
-        """Second-lowest silver premium on the exchange at age 21, in cents."""
+        """Second-lowest silver premium of the state's issuers at age 21, in cents."""
         silver = [n for n, design in enumerate(DESIGNS) if design.metal == "silver"]
-        standard = self.row[silver, STANDARD]
-        return int(np.sort(self.premium[year - self.first_year, standard])[1])
+        own = self.premium[year - self.first_year, self.row[silver, STANDARD]]
+        rivals = self.rival_premium[year - self.first_year]
+        return int(np.sort(np.concatenate([own, rivals]))[1])
+
+    def appeal(self, year: int, sensitivity: float) -> Floats:
+        """Weight of each design against others of its metal level: the cheaper, the more chosen.
+
+        `sensitivity` are the USD above the cheapest that make a design e times less chosen.
+        """
+        premium = self.premium[year - self.first_year, self.row[:, STANDARD]] / 100
+        cheapest = np.array([premium[self.metal == metal].min() for metal in self.metal])
+        return np.asarray(np.exp((cheapest - premium) / sensitivity))
 
     def snapshot(self, extract: date) -> pa.Table:
         """Every plan year that was filed by the day of the extract."""
@@ -95,10 +113,12 @@ class Catalogue:
         return pa.table(
             {
                 "plan_id": columns.picked(self.plan_id, plan),
-                "effective_year": pa.array(year),
-                "plan_name": pa.array(self._names(extract, year, plan), type=pa.string()),
+                "effective_year": columns.ints(year),
+                "plan_name": columns.texts(np.array(self._names(extract, year, plan), object)),
                 "metal_tier": columns.picked(np.array(METALS, object), metal),
-                "network_type": pa.array([DESIGNS[d].network for d in self.design[plan]]),
+                "network_type": columns.picked(
+                    np.array([d.network for d in DESIGNS], object), self.design[plan]
+                ),
                 "monthly_premium": columns.money(premium),
                 "deductible": columns.money(self.deductible[index, plan]),
                 "oop_max": columns.money(self.oop_max[index, plan]),
@@ -127,20 +147,24 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
     row = np.full((len(DESIGNS), len(VARIANTS)), -1, dtype=np.int64)
     row[design, variant] = np.arange(len(design))
     rng = streams("plans")
-    level = 0.94 + 0.14 * rng.random()
+    level = 0.955 + 0.14 * rng.random()
     base = np.array([d.premium for d in DESIGNS]) * level * (0.98 + 0.04 * rng.random(len(DESIGNS)))
     brand = str(pools.companies[tenant.number]).split(",")[0].split(" ")[0].split("-")[0]
     names = np.array([f"{brand} {d.label} {d.network}" for d in DESIGNS], dtype=object)
     renamings = [(date.min.replace(year=horizon.start.year), names)]
     silver = np.array([DESIGNS[d].metal == "silver" for d in design])
     off_silver = silver & (variant == OFF_EXCHANGE)
-    premiums, filed, deductibles, oop_maxima = [], [], [], []
+    rivals = _rivals(streams("rivals"), level)
+    premiums, filed, rival_premiums, deductibles, oop_maxima = [], [], [], [], []
     for year in range(horizon.start.year, horizon.years.stop + 1):
         rng = streams("plan year", year)
         if year > horizon.start.year:
-            base = base * rng.uniform(1.04, 1.09, len(DESIGNS))
+            rise = RISE_INTO_2026 if year == REDUCED_CREDITS else RISE
+            base = base * rng.uniform(*rise, len(DESIGNS))
+            rivals = rivals * streams("rivals", year).uniform(*rise, len(rivals))
         premium = np.rint(base[design] * np.where(off_silver, OFF_EXCHANGE_SILVER, 1.0) * 100)
         premiums.append(premium)
+        rival_premiums.append(np.rint(rivals * 100))
         misfiled = design == rng.integers(len(DESIGNS))
         filed.append(np.rint(premium * np.where(misfiled, 1.03, 1.0)))
         money = [_cost_sharing(DESIGNS[d], VARIANTS[v], year) for d, v in pairs]
@@ -157,6 +181,7 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         row=row,
         premium=np.array(premiums, dtype=np.int64),
         filed_premium=np.array(filed, dtype=np.int64),
+        rival_premium=np.array(rival_premiums, dtype=np.int64),
         deductible=np.array(deductibles, dtype=np.int64) * 100,
         oop_max=np.array(oop_maxima, dtype=np.int64) * 100,
         coinsurance=np.array(
@@ -169,6 +194,14 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         ),
         names=tuple(renamings),
     )
+
+
+def _rivals(rng: np.random.Generator, level: float) -> Floats:
+    """Silver premiums of the state's other issuers at age 21, in USD."""
+    count = int(rng.integers(RIVALS[0], RIVALS[1] + 1))
+    silver = np.array([design.premium for design in DESIGNS if design.metal == "silver"])
+    levels = level * rng.uniform(*RIVAL_LEVEL, count)
+    return np.asarray((levels[:, None] * silver[:RIVAL_PLANS]).ravel())
 
 
 def _factors(variant: str) -> tuple[float, float, float]:

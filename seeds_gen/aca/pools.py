@@ -29,7 +29,9 @@ def make_pools(seed: int) -> Pools:
 
     def distinct(provider: str, draws: int) -> Objects:
         make = getattr(fake, provider)
-        return np.array(list(dict.fromkeys(str(make()) for _ in range(draws))), dtype=object)
+        # Without commas no value needs quotes.
+        values = (str(make()).replace(",", "") for _ in range(draws))
+        return np.array(list(dict.fromkeys(values)), dtype=object)
 
     return Pools(
         first_female=distinct("first_name_female", 900),

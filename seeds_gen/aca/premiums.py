@@ -109,13 +109,16 @@ def payments_table(invoices: Invoices, spans: Spans, members: Members) -> tuple[
     starts = np.searchsorted(batch[kept], np.arange(len(horizon.extracts) + 1))
     invoice, status = invoice[kept], status[kept]
     span, month = invoices.span[invoice], invoices.month[invoice]
-    number = columns.identifiers("", month % 12 + 1, 2)
+    invoice_id = [
+        columns.identifiers(f"I{members.unit.prefix}", span + 1, 6),
+        columns.identifiers("", month % 12 + 1, 2),
+    ]
     due = columns.dates(first_day(month))
     table = pa.table(
         {
-            "invoice_id": columns.joined([columns.identifiers("I", span + 1, 8), number], "-"),
-            "enrollment_id": columns.identifiers("E", span + 1, 8),
-            "member_id": columns.identifiers("M", spans.member[span] + 1, 8),
+            "invoice_id": columns.joined(invoice_id, "-"),
+            "enrollment_id": columns.identifiers(f"E{members.unit.prefix}", span + 1, 6),
+            "member_id": columns.identifiers("M", members.numbers[spans.member[span]], 8),
             "coverage_month": due,
             "due_date": due,
             "billed_amount": columns.money(np.where(status == VOID, 0, invoices.billed[invoice])),

@@ -12,9 +12,10 @@ from .world import Bools, Horizon, Ints, Objects, Streams, Tenant, draw, first_d
 
 MEMBERS_PER_PROVIDER = 40
 FEWEST = 60
+ADDRESS_BLOCK = 256
 LATE_SHARE, LATE_RATE = 0.10, 0.06
 MONTHLY_MOVE, MONTHLY_SPECIALTY, MONTHLY_LOSS = 0.006, 0.002, 0.004
-OUT_OF_NETWORK = 0.05
+OUT_OF_NETWORK = 0.045
 FACILITY_WORDS = {
     "282N00000X": "Hospital",
     "261QA1903X": "Surgery Center",
@@ -57,15 +58,15 @@ class Providers:
         return pa.table(
             {
                 "provider_id": columns.identifiers("P", kept + 1, 6),
-                "npi": pa.array(self.npi[kept], type=pa.string()),
-                "name": pa.array(self.name[kept], type=pa.string()),
+                "npi": columns.texts(self.npi[kept]),
+                "name": columns.texts(self.name[kept]),
                 "specialty": columns.picked(reference.texts("specialty", "specialty"), specialty),
                 "taxonomy_code": columns.picked(
                     reference.texts("specialty", "taxonomy_code"), specialty
                 ),
                 "street": columns.picked(self.street, address),
                 "city": columns.picked(self.cities, self.city[address]),
-                "state": pa.array(np.full(len(kept), self.state, dtype=object), type=pa.string()),
+                "state": columns.texts(np.full(len(kept), self.state, dtype=object)),
                 "zip": columns.picked(self.zip_code, address),
                 "phone": columns.picked(self.phone, address),
             }
@@ -155,24 +156,29 @@ def _addresses(
     streams: Streams, tenant: Tenant, pools: Pools, count: int
 ) -> tuple[Objects, Ints, Objects, Objects]:
     """Street, city, ZIP code and telephone of addresses; the n-th does not depend on `count`."""
-    streets, cities, zips, phones = [], [], [], []
-    prefixes = sorted(set(reference.counties(tenant.state).zip_prefix))
-    for number in range(count):
-        rng = streams("addresses", number)
-        house, street, city, suite, prefix, last, phone = rng.integers(
-            0, [9_900, len(pools.streets), len(pools.cities), 12, len(prefixes), 100, 10_000]
+    prefixes = np.array(sorted(set(reference.counties(tenant.state).zip_prefix)), dtype=object)
+    parts = []
+    # Blocks, so that later addresses do not change the earlier ones.
+    for block in range(0, count, ADDRESS_BLOCK):
+        rng = streams("addresses", block)
+        parts.append(
+            rng.integers(
+                0,
+                [9_900, len(pools.streets), len(pools.cities), 12, len(prefixes), 100, 10_000],
+                (ADDRESS_BLOCK, 7),
+            )
         )
-        rooms = f", Suite {100 + suite * 10}" if suite > 7 else ""
-        streets.append(f"{100 + house} {pools.streets[street]}{rooms}")
-        cities.append(city)
-        zips.append(f"{prefixes[prefix]}{last:02d}")
-        # 555-01xx numbers are kept for fiction; the area code spreads them.
-        phones.append(f"{200 + phone // 100 * 7}-555-01{phone % 100:02d}")
+    house, street, city, suite, prefix, last, phone = np.concatenate(parts)[:count].T
+    rooms = np.where(suite > 7, np.char.add(" Suite ", (100 + suite * 10).astype(str)), "")
+    houses = np.char.add((100 + house).astype(str), " ").astype(object)
+    # 555-01xx numbers are kept for fiction; the area code spreads them.
+    area = (200 + phone // 100 * 7).astype(str).astype(object)
+    tails = np.char.zfill((phone % 100).astype(str), 2).astype(object)
     return (
-        np.array(streets, dtype=object),
-        np.array(cities, dtype=np.int64),
-        np.array(zips, dtype=object),
-        np.array(phones, dtype=object),
+        houses + pools.streets[street] + rooms.astype(object),
+        city.astype(np.int64),
+        prefixes[prefix] + np.char.zfill(last.astype(str), 2).astype(object),
+        area + "-555-01" + tails,
     )
 
 

@@ -21,11 +21,13 @@ def rows(table: str) -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
+@cache
 def texts(table: str, column: str) -> Objects:
     """One column of a table as text."""
     return np.array([row[column] for row in rows(table)], dtype=object)
 
 
+@cache
 def numbers(table: str, column: str) -> Floats:
     """One column of a table as numbers; blank is not a number."""
     return np.array([float(row[column] or "nan") for row in rows(table)])

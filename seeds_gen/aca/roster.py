@@ -2,7 +2,6 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from . import columns, reference
 from .members import FPL_UNKNOWN, GENDERS, NO_BROKER, SEGMENTS, Members
@@ -41,33 +40,33 @@ def members_snapshot(
     uncovered = plan[kept] < 0
     design = catalogue.design[plan[kept]]
     networks = np.array([d.network for d in DESIGNS], dtype=object)
-    first = pa.array(members.first_name[kept], type=pa.string())
+    first = columns.picked(members.first_names, members.first_name[kept])
     last = columns.picked(members.last_names, history.last_name[kept, column])
     prefix = columns.picked(counties.zip_prefix, county)
     tail = columns.identifiers("", members.zip_tail[kept], 2)
     return pa.table(
         {
-            "member_id": columns.identifiers("M", kept + 1, 8),
-            "name": pc.binary_join_element_wise(first, last, " "),
+            "member_id": columns.identifiers("M", members.numbers[kept], 8),
+            "name": columns.joined([first, last], " "),
             "dob": columns.dates(members.birth[kept]),
             "gender": columns.picked(np.array(GENDERS, object), members.gender[kept]),
-            "state": pa.array([members.state] * len(kept), type=pa.string()),
+            "state": columns.picked(np.array([members.state], object), np.zeros_like(kept)),
             "county_fips": columns.picked(counties.fips, county),
-            "zip": pc.binary_join_element_wise(prefix, tail, ""),
+            "zip": columns.joined([prefix, tail], ""),
             "region": columns.picked(counties.region, county),
             "geographic_reporting": columns.picked(counties.reporting, county),
             "fpl_ratio": columns.decimals(fpl, 7, 4, fpl == FPL_UNKNOWN),
             "clinical_segment": columns.picked(
                 np.array(SEGMENTS, object), history.segment[kept, column]
             ),
-            "broker_id": _blank_none(columns.identifiers("B", broker, 5), broker == NO_BROKER),
+            "broker_id": columns.identifiers("B", broker, 5, broker == NO_BROKER),
             "broker_name": columns.picked(members.brokers.name, broker, broker == NO_BROKER),
-            "general_agency_id": _blank_none(columns.identifiers("G", agency, 4), agency == 0),
+            "general_agency_id": columns.identifiers("G", agency, 4, agency == 0),
             "general_agency_name": columns.picked(members.brokers.agency_name, agency, agency == 0),
-            "portal_registered": pa.array(history.portal[kept, column]),
-            "wellness_enrolled": pa.array(history.wellness[kept, column]),
-            "care_management_enrolled": pa.array(history.care[kept, column]),
-            "high_cost_member": pa.array(high_cost[kept]),
+            "portal_registered": columns.flags(history.portal[kept, column]),
+            "wellness_enrolled": columns.flags(history.wellness[kept, column]),
+            "care_management_enrolled": columns.flags(history.care[kept, column]),
+            "high_cost_member": columns.flags(high_cost[kept]),
             "mutually_exclusive_hcc_condition": columns.picked(
                 reference.condition_groups(), condition[kept]
             ),
@@ -75,10 +74,6 @@ def members_snapshot(
                 np.array(METALS, object), catalogue.metal[design], uncovered
             ),
             "plan_network_access_type": columns.picked(networks, design, uncovered),
-            "year": pa.array(np.full(len(kept), members.horizon.extracts[batch].year)),
+            "year": columns.ints(np.full(len(kept), members.horizon.extracts[batch].year)),
         }
     )
-
-
-def _blank_none(column: pa.Array, none: Bools) -> pa.Array:
-    return pc.if_else(pa.array(~none), column, pa.scalar(None, pa.string()))

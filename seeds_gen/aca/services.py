@@ -1,4 +1,4 @@
-"""All services of a world: encounters, stays and their lines, in the order of months."""
+"""All services of a unit: encounters, stays and their lines, in the order of months."""
 
 import numpy as np
 
@@ -10,33 +10,30 @@ from .providers import Providers
 from .stays import (
     admit,
     days_of_death,
+    emergency_visits,
     following_stays,
     last_stays,
     one_stay_at_a_time,
     until_death,
 )
-from .world import Streams, concatenate, month_of
+from .world import Streams, by_month, concatenate, month_of
 
 
-def make_all(
-    streams: Streams, members: Members, spans: Spans, providers: Providers
-) -> tuple[Encounters, Lines]:
-    """Make every encounter of the horizon and its lines."""
-    encounters = _all_encounters(streams, members, spans, providers)
-    months = month_of(encounters.day)
+def make_lines_of_all(streams: Streams, members: Members, encounters: Encounters) -> Lines:
+    """Make the lines of every encounter."""
     parts = []
-    for month in _months(members):
-        rows = np.flatnonzero(months == month)
+    for month, rows in zip(
+        _months(members), by_month(encounters.day, members.horizon), strict=True
+    ):
         lines = make_lines(streams("lines", month), members.horizon, encounters.taken(rows))
-        first = rows[0] if len(rows) else 0
-        parts.append(Lines(**(vars(lines) | {"encounter": lines.encounter + first})))
-    return encounters, concatenate(Lines, parts)
+        parts.append(Lines(**(vars(lines) | {"encounter": lines.encounter + rows.start})))
+    return concatenate(Lines, parts)
 
 
-def _all_encounters(
+def make_encounters(
     streams: Streams, members: Members, spans: Spans, providers: Providers
 ) -> Encounters:
-    """Every encounter of the horizon, in the order of months."""
+    """Make every encounter of the horizon, in the order of months."""
     covered = coverage_by_month(spans, members.horizon, len(members.birth))
     deaths = days_of_death(streams, members, spans)
     parts = []
@@ -44,11 +41,20 @@ def _all_encounters(
         rng = streams("encounters", month)
         usual = admit(rng, make_month(rng, position, members, spans, covered, providers))
         rng = streams("following stays", month)
-        parts += [usual, following_stays(rng, members, covered, providers, usual)]
+        again = following_stays(rng, members, covered, providers, usual)
+        parts += [usual, again, following_stays(rng, members, covered, providers, again)]
         rng = streams("last stays", month)
         parts.append(last_stays(rng, members, spans, providers, deaths, month))
-    made = one_stay_at_a_time(until_death(concatenate(Encounters, parts), deaths))
-    return made.taken(np.argsort(month_of(made.day), kind="stable"))
+    made = _in_order(one_stay_at_a_time(until_death(concatenate(Encounters, parts), deaths)))
+    visits = [
+        emergency_visits(streams("emergency visits", month), made.taken(rows))
+        for month, rows in zip(_months(members), by_month(made.day, members.horizon), strict=True)
+    ]
+    return _in_order(concatenate(Encounters, [made, *visits]))
+
+
+def _in_order(encounters: Encounters) -> Encounters:
+    return encounters.taken(np.argsort(month_of(encounters.day), kind="stable"))
 
 
 def _months(members: Members) -> range:

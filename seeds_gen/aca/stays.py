@@ -10,6 +10,7 @@ from . import reference
 from .encounters import (
     BIRTH,
     KIND,
+    LIVEBORN,
     NOT_A_STAY,
     Encounters,
     are_on_record,
@@ -25,6 +26,7 @@ from .world import Bools, Floats, Ints, Streams, draw, draw_by_row, first_day, m
 DISCHARGE_STATUSES = ("home", "transfer", "left_against_advice", "died")
 HOME, TRANSFER, LEFT_AGAINST_ADVICE, DIED = range(len(DISCHARGE_STATUSES))
 ADMISSION_TYPES = ("emergency", "urgent", "elective", "newborn")
+EMERGENCY, URGENT, ELECTIVE, NEWBORN = range(len(ADMISSION_TYPES))
 SURVIVES = np.iinfo(np.int64).max
 
 
@@ -46,11 +48,14 @@ STAYS = {
     "PX-IPY": Stay(0.6, (0.55, 0.35, 0.10), (0.910, 0.050, 0.040)),
     "PX-IPI": Stay(0.6, (0.85, 0.10, 0.05), (0.830, 0.160, 0.010)),
 }
-# Stays that are followed by another one within 30 days. Complex members come back often enough by
-# chance.
-FOLLOWED, FOLLOWED_BIRTH = 0.07, 0.03
+# Stays that are followed by another one within 30 days; complex members also come back by chance.
+FOLLOWED, FOLLOWED_COMPLEX, FOLLOWED_BIRTH = 0.105, 0.085, 0.036
 FOLLOWING_DAYS = 30
 FOLLOWING_ADMISSION = (0.75, 0.20, 0.05)
+# Emergency admissions that come through the emergency department of the day.
+THROUGH_EMERGENCY = 0.88
+EMERGENCY_PROCEDURES = ("PX-ED4", "PX-ED5")
+NEWBORN_DAYS, NEWBORN_SPREAD = 2.3, 0.45
 DEATHS_IN_HOSPITAL = 0.35
 LAST_PROCEDURE = "PX-IPI"
 AFTER_BIRTH, SUDDEN = "N39.0", "R07.9"
@@ -69,9 +74,12 @@ def admit(rng: np.random.Generator, encounters: Encounters) -> Encounters:
         column.copy()
         for column in (encounters.day, encounters.admission_type, encounters.discharge_status)
     )
+    newborn = encounters.diagnosis[stays] == reference.diagnoses().position(LIVEBORN)
+    in_nursery = NEWBORN_DAYS * rng.lognormal(-(NEWBORN_SPREAD**2) / 2, NEWBORN_SPREAD, len(stays))
+    days = np.where(newborn, np.rint(in_nursery), days)
     discharge[stays] += np.maximum(days, 1).astype(np.int64)
-    admission[stays] = draw_by_row(rng, admissions, row)
-    ending[stays] = draw_by_row(rng, endings, row)
+    admission[stays] = np.where(newborn, NEWBORN, draw_by_row(rng, admissions, row))
+    ending[stays] = np.where(newborn, HOME, draw_by_row(rng, endings, row))
     return replace(
         encounters, discharge=discharge, admission_type=admission, discharge_status=ending
     )
@@ -99,23 +107,55 @@ def following_stays(
     providers: Providers,
     encounters: Encounters,
 ) -> Encounters:
-    """Stays that follow some of those among the encounters of a month, while still covered."""
+    """Stays that follow some of those among the encounters of a month, while still covered.
+
+    Some patients come back within 30 days, and who is transferred is received on the next day.
+    """
     horizon = members.horizon
-    before = encounters.taken((encounters.kind == KIND["inpatient"]) & ~encounters.after_end)
+    stays = (encounters.kind == KIND["inpatient"]) & ~encounters.after_end
+    before = encounters.taken(stays & (encounters.admission_type != NEWBORN))
     birth = before.procedure == reference.procedure_positions()[BIRTH]
     segment = members.history.segment[before.member, month_of(before.day) - horizon.first_month]
-    chance = np.select([birth, segment == COMPLEX], [FOLLOWED_BIRTH, 0.0], FOLLOWED)
-    followed = rng.random(len(chance)) < chance
-    day = before.discharge + rng.integers(1, FOLLOWING_DAYS + 1, len(chance))
+    chance = np.select([birth, segment == COMPLEX], [FOLLOWED_BIRTH, FOLLOWED_COMPLEX], FOLLOWED)
+    moves_on = before.discharge_status == TRANSFER
+    followed = moves_on | (rng.random(len(chance)) < chance)
+    wait = np.where(moves_on, 1, rng.integers(1, FOLLOWING_DAYS + 1, len(chance)))
+    day = before.discharge + wait
     month = month_of(day) - horizon.first_month
     span = covered[before.member, np.minimum(month, horizon.months - 1)]
-    diagnosis = np.where(birth, reference.diagnoses().position(AFTER_BIRTH), before.diagnosis)
+    complication = reference.diagnoses().position(AFTER_BIRTH)
+    diagnosis = np.where(birth & ~moves_on, complication, before.diagnosis)
     procedure = draw_by_row(rng, procedure_weights(further=False), before.kind)
     made = _stays(rng, providers, before.member, span, day, procedure, diagnosis)
     unplanned = draw(rng, np.array(FOLLOWING_ADMISSION), len(chance))
+    received_home = moves_on & (made.discharge_status == TRANSFER)
+    made = replace(
+        made,
+        admission_type=np.where(moves_on, URGENT, unplanned),
+        discharge_status=np.where(received_home, HOME, made.discharge_status),
+    )
     # Chosen last: a world that goes on longer draws the same.
     followed &= (span >= 0) & are_on_record(members, before.member, day)
-    return replace(made, admission_type=unplanned).taken(followed)
+    return made.taken(followed)
+
+
+def emergency_visits(rng: np.random.Generator, encounters: Encounters) -> Encounters:
+    """Visits to the emergency department that led to some of the stays among the encounters."""
+    urgent = (encounters.admission_type == EMERGENCY) & ~encounters.after_end
+    came = encounters.taken(urgent)
+    count = len(came.day)
+    codes = [reference.procedure_positions()[code] for code in EMERGENCY_PROCEDURES]
+    kind = np.full(count, KIND["emergency"])
+    made = replace(
+        came,
+        kind=kind,
+        procedure=np.array(codes)[rng.integers(0, len(codes), count)],
+        lines=line_counts(rng, kind),
+        discharge=came.day,
+        discharge_status=np.full(count, NOT_A_STAY),
+        admission_type=np.full(count, NOT_A_STAY),
+    )
+    return made.taken(rng.random(count) < THROUGH_EMERGENCY)
 
 
 def days_of_death(streams: Streams, members: Members, spans: Spans) -> Ints:

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -24,6 +24,15 @@ Streams = Callable[..., np.random.Generator]
 
 EPOCH = date(1970, 1, 1)
 MAX_TENANTS = 6
+# January of 1850 and of 2150, counted from January 1970.
+FIRST_MONTH, LAST_MONTH = -1440, 2160
+MAX_MEMBERS = 2_000_000
+# People of a cohort: those of the first and of each later year have room in its range of numbers.
+COHORT = 10_000
+COHORT_NUMBERS, FIRST_VINTAGE, LATER_VINTAGE = 100_000, 10_000, 2_500
+# Shares of a cohort that are covered when the world begins, that open enrollment brings in each
+# later year, that come during a year, and that are born into coverage during a year.
+FOUNDERS, OPENING, DURING, NEWBORN = 0.80, 0.125, 0.105, 0.0070
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,47 @@ class Tenant:
     number: int
     tenant_id: str
     state: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of an issuer's people that is made by itself: who of a cohort comes in one plan year.
+
+    Units share nothing but the issuer's plans, providers and brokers. A world that goes on longer
+    has more vintages, and its earlier units stay as they were.
+
+    Args:
+        cohort: number of the cohort, from 0.
+        vintage: years since the world began.
+        year: plan year in which the people of the unit come.
+        at_once: how many are covered from the start of the year on.
+        later: how many come during the year.
+        newborn: how many are born into the issuer's coverage during the year.
+    """
+
+    tenant: Tenant
+    cohort: int
+    vintage: int
+    year: int
+    at_once: int
+    later: int
+    newborn: int
+
+    @property
+    def people(self) -> int:
+        """Everybody of the unit."""
+        return self.at_once + self.later + self.newborn
+
+    @property
+    def first_number(self) -> int:
+        """Number of the unit's first member."""
+        gap = FIRST_VINTAGE + (self.vintage - 1) * LATER_VINTAGE if self.vintage else 0
+        return self.cohort * COHORT_NUMBERS + gap + 1
+
+    @property
+    def prefix(self) -> str:
+        """Begins the numbers of the unit's spans and claims."""
+        return f"{self.cohort:03d}{self.vintage:02d}"
 
 
 @dataclass(frozen=True)
@@ -145,15 +195,38 @@ def load_tenants(count: int) -> list[Tenant]:
     return [Tenant(n, f"issuer_{n}", listed["aca"][f"issuer_{n}"]["state"]) for n in numbers]
 
 
-def make_streams(seed: int, tenant: Tenant) -> Streams:
+def make_units(tenant: Tenant, members: int, horizon: Horizon) -> list[Unit]:
+    """Divide an issuer's people, `members` of them around the first two years, into units."""
+    units = []
+    months_left = 13 - horizon.start.month
+    for cohort, first in enumerate(range(0, members, COHORT)):
+        size = min(COHORT, members - first)
+        for vintage, year in enumerate(horizon.years):
+            share = months_left / 12 if vintage == 0 else 1.0
+            units.append(
+                Unit(
+                    tenant=tenant,
+                    cohort=cohort,
+                    vintage=vintage,
+                    year=year,
+                    at_once=round(size * OPENING) if vintage else max(round(size * FOUNDERS), 1),
+                    later=round(size * DURING * share),
+                    newborn=round(size * NEWBORN * share),
+                )
+            )
+    return [unit for unit in units if unit.people]
+
+
+def make_streams(seed: int, tenant: Tenant, unit: Unit | None = None) -> Streams:
     """Return a function that opens the random stream of a purpose and a point in time.
 
     Streams do not depend on each other or on the length of the range: a world that is continued
     repeats what was already extracted, byte by byte.
     """
+    root = [seed, tenant.number] + ([1 + unit.cohort, unit.vintage] if unit else [])
 
     def stream(purpose: str, when: int = 0) -> np.random.Generator:
-        return np.random.default_rng([seed, tenant.number, zlib.crc32(purpose.encode()), when])
+        return np.random.default_rng([*root, zlib.crc32(purpose.encode()), when])
 
     return stream
 
@@ -169,13 +242,27 @@ def month_number(day: date) -> int:
 
 
 def first_day(months: Ints) -> Ints:
-    """First day of each month."""
-    return np.asarray(months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64))
+    """First day of each month; the last one known stands for any beyond."""
+    return np.asarray(_first_days()[np.minimum(months, LAST_MONTH) - FIRST_MONTH], dtype=np.int64)
 
 
 def month_of(days: Ints) -> Ints:
     """Month that each day lies in."""
-    return np.asarray(days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64))
+    return np.asarray(_months()[days - _first_days()[0]], dtype=np.int64)
+
+
+@cache
+def _first_days() -> Ints:
+    """First day of every month of three centuries; looking up is faster than reckoning."""
+    months = np.arange(FIRST_MONTH, LAST_MONTH + 1).astype("datetime64[M]")
+    return np.asarray(months.astype("datetime64[D]").astype(np.int64))
+
+
+@cache
+def _months() -> Ints:
+    """Month of every day of three centuries."""
+    lengths = np.diff(_first_days())
+    return np.repeat(np.arange(FIRST_MONTH, LAST_MONTH), lengths)
 
 
 def year_of(days: Ints) -> Ints:
@@ -190,6 +277,13 @@ def age_on(births: Ints, days: Ints) -> Ints:
     return np.asarray(np.maximum((months - birth_months - birthday_ahead) // 12, 0), dtype=np.int64)
 
 
+def by_month(days: Ints, horizon: Horizon) -> list[slice]:
+    """Where each month of the horizon stands among days in the order of months."""
+    months = np.arange(horizon.first_month, horizon.first_month + horizon.months + 1)
+    bounds = np.searchsorted(days, first_day(months))
+    return [slice(int(first), int(after)) for first, after in pairwise(bounds)]
+
+
 def draw(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
     """Draw positions with probability proportional to the weights."""
     bounds = np.cumsum(weights) / np.sum(weights)
@@ -199,10 +293,12 @@ def draw(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
 
 def draw_by_row(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
     """Draw one column per entry of `rows`, with the weights of that row of the table."""
+    count, width = weights.shape
     bounds = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
-    points = rng.random(len(rows))
-    picked = (points[:, None] >= bounds[rows]).sum(axis=1)
-    return np.asarray(np.minimum(picked, weights.shape[1] - 1), dtype=np.int64)
+    # One after the other, the rows make one ascending list: row r lies between r and r + 1.
+    ladder = (bounds + np.arange(count)[:, None]).ravel()
+    picked = np.searchsorted(ladder, rows + rng.random(len(rows)), side="right")
+    return np.asarray(np.clip(picked - rows * width, 0, width - 1), dtype=np.int64)
 
 
 def concatenate(record: type[Record], parts: Sequence[Record]) -> Record:

@@ -1,15 +1,125 @@
-"""Writes feeds as CSV files, whole or not at all."""
+"""Writes feeds as files, whole or not at all.
+
+Units write parts: the rows of all extracts of a feed, one extract after the other. A file is put
+together from the pieces that the parts have for its extract.
+"""
 
 import filecmp
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
-import duckdb
 import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
 
 from granary.errors import GranaryError
 
 EXTRACT_TIME = "T020000Z"
+BLOCK = 1 << 22
+GZIP_LEVEL = 1
+
+
+class FileFormat(StrEnum):
+    """How feeds are written; landing reads the first two."""
+
+    CSV = "csv"
+    GZIP = "gzip"
+    PARQUET = "parquet"
+
+
+SUFFIXES = {FileFormat.CSV: "csv", FileFormat.GZIP: "csv.gz", FileFormat.PARQUET: "parquet"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one unit has to say in one feed.
+
+    Args:
+        path: its file.
+        schema: columns of the feed.
+        rows: number of rows of each extract.
+        ends: where the piece of each extract ends in the file; unused for Parquet, whose parts
+            have a record batch per extract.
+    """
+
+    path: Path
+    schema: pa.Schema
+    rows: list[int]
+    ends: list[int]
+
+
+def write_part(path: Path, tables: Iterable[pa.Table], format: FileFormat) -> Part:
+    """Write the rows of each extract, in order."""
+    rows: list[int] = []
+    ends: list[int] = []
+    schema = pa.schema([])
+    with pa.OSFile(str(path), "wb") as sink:
+        stream = None
+        for table in tables:
+            schema = table.schema
+            rows.append(table.num_rows)
+            if format is FileFormat.PARQUET:
+                stream = stream or pa.ipc.new_file(sink, schema)
+                columns = [column.combine_chunks() for column in table.columns]
+                stream.write_batch(pa.record_batch(columns, schema=schema))
+            else:
+                _write_csv(table, sink, format)
+                ends.append(sink.tell())
+        if stream:
+            stream.close()
+    return Part(path, schema, rows, ends)
+
+
+def _write_csv(table: pa.Table, sink: pa.NativeFile, format: FileFormat) -> None:
+    """Append rows without a header; no value needs quotes."""
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    if format is FileFormat.CSV:
+        pa.csv.write_csv(table, sink, options)
+        return
+    buffer = pa.BufferOutputStream()
+    pa.csv.write_csv(table, buffer, options)
+    sink.write(_compressed(buffer.getvalue().to_pybytes()))
+
+
+def _compressed(text: bytes) -> bytes:
+    """A gzip member without a time, so that the same text gives the same bytes."""
+    return gzip.compress(text, GZIP_LEVEL, mtime=0)
+
+
+def put_together(
+    target: Path, parts: Sequence[Part], extract: int, format: FileFormat = FileFormat.CSV
+) -> None:
+    """Write a file of the pieces that some parts have for an extract."""
+    schema = parts[0].schema
+    if format is FileFormat.PARQUET:
+        with pa.parquet.ParquetWriter(target, schema, compression="zstd") as writer:
+            for part in parts:
+                with pa.memory_map(str(part.path)) as source:
+                    batch = pa.ipc.open_file(source).get_batch(extract)
+                    if batch.num_rows:
+                        writer.write_batch(batch)
+        return
+    header = (",".join(schema.names) + "\n").encode()
+    with target.open("wb") as sink:
+        sink.write(_compressed(header) if format is FileFormat.GZIP else header)
+        for part in parts:
+            if part.rows[extract]:
+                start = part.ends[extract - 1] if extract else 0
+                _copy(part.path, start, part.ends[extract], sink)
+
+
+def _copy(path: Path, start: int, end: int, sink: BinaryIO) -> None:
+    """Append some bytes of a file."""
+    with path.open("rb") as source:
+        source.seek(start)
+        left = end - start
+        while left:
+            left -= sink.write(source.read(min(BLOCK, left)))
 
 
 class FeedWriter:
@@ -19,23 +129,21 @@ class FeedWriter:
     part of one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, format: FileFormat) -> None:
         """Make the folder when it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._connection = duckdb.connect()
+        self._format = format
 
     def target(self, entity: str, extract: date) -> Path:
         """The file of a feed and an extract."""
-        return self._folder / f"{entity}_{extract:%Y%m%d}{EXTRACT_TIME}.csv"
+        name = f"{entity}_{extract:%Y%m%d}{EXTRACT_TIME}.{SUFFIXES[self._format]}"
+        return self._folder / name
 
-    def draft(self, target: Path, table: pa.Table) -> Path:
-        """Write the rows next to the target."""
+    def draft(self, target: Path, parts: Sequence[Part], extract: int) -> Path:
+        """Put the pieces of an extract together next to the target."""
         draft = target.with_name(f".{target.name}.part")
-        quoted = str(draft).replace("'", "''")
-        self._connection.register("feed", table)
-        self._connection.execute(f"COPY feed TO '{quoted}' (FORMAT csv, HEADER, DELIMITER ',')")
-        self._connection.unregister("feed")
+        put_together(draft, parts, extract, self._format)
         return draft
 
     def publish(self, draft: Path, target: Path) -> bool:
@@ -58,7 +166,3 @@ class FeedWriter:
                 "Repeat the arguments that made it, or choose another landing folder.",
             )
         return False
-
-    def close(self) -> None:
-        """Release the writer's memory."""
-        self._connection.close()

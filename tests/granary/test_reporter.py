@@ -29,6 +29,16 @@ def test_off_a_terminal_lines_are_plain_and_answers_stay_alone(
     assert len(lines) == 4
 
 
+def test_off_a_terminal_long_work_tells_its_quarters(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter().step("Seeds") as step:
+        for done in range(1, 21):
+            step.advance(done, 20, f"unit {done}")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:-1] == [
+        "Seeds: 25%, unit 5", "Seeds: 50%, unit 10", "Seeds: 75%, unit 15",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", ["line", "warn", "error"])
 def test_what_looks_like_markup_is_shown_literally(
     kind: str, capsys: pytest.CaptureFixture[str]

@@ -20,7 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="session")
 def large_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A year of a world with enough stays and appeals to have figures."""
-    year = {"tenants": 1, "members": 9000, "start": date(2024, 1, 1), "end": date(2024, 12, 31)}
+    year = {"tenants": 1, "members": 11000, "start": date(2024, 1, 1), "end": date(2024, 12, 31)}
     return _made(tmp_path_factory.mktemp("large") / "landing", ARGUMENTS | year)
 
 
