@@ -23,10 +23,14 @@ FEWEST_BATCHES = 4
 MOST_BATCHES = 12
 # However regular a feed was, less than this is no news.
 VOLUME_TOLERANCE = 0.3
-RATE_TOLERANCE = 0.1
+BLANK_TOLERANCE = 0.1
+# Repeated ids come and go with the season: a plan year that begins doubles the spans of a member.
+DISTINCT_TOLERANCE = 0.3
 DUPLICATE_TOLERANCE = 0.01
 # Rates of a handful of rows jump by themselves.
-FEWEST_ROWS = 100
+FEWEST_ROWS = 1_000
+# Rows by which a small feed may be off.
+FEWEST_OFF = 100
 WHOLE_FILE = "-"
 
 
@@ -147,7 +151,7 @@ class _Search:
         compared = compared[:MOST_BATCHES]
         if len(compared) < FEWEST_BATCHES:
             return
-        usual = Usual.of(compared, max(VOLUME_TOLERANCE * median(compared), FEWEST_ROWS))
+        usual = Usual.of(compared, max(VOLUME_TOLERANCE * median(compared), FEWEST_OFF))
         if usual.has(batch.rows_loaded):
             return
         if batch.rows_loaded < usual.low:
@@ -214,11 +218,11 @@ class _Search:
             past = shares.get(name, [])[:MOST_BATCHES]
             if len(past) < FEWEST_BATCHES:
                 continue
-            blank = Usual.of([share for share, _ in past], RATE_TOLERANCE)
+            blank = Usual.of([share for share, _ in past], BLANK_TOLERANCE)
             measured = self._profile.blank_share(name)
             if not blank.has(measured):
                 yield self._rate("blank", name, measured, blank, "of the values are blank")
-            distinct = Usual.of([share for _, share in past], RATE_TOLERANCE)
+            distinct = Usual.of([share for _, share in past], DISTINCT_TOLERANCE)
             measured = self._profile.distinct_share(name)
             if not distinct.has(measured):
                 yield self._rate("distinct", name, measured, distinct, "of the values differ")

@@ -189,7 +189,9 @@ class Batch:
     @cached_property
     def load_id(self) -> int:
         """Names the batch by what it is, so it is the same however and whenever it lands."""
-        content = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        data = self.path.read_bytes()
+        packed = self.path.suffix == ".gz"
+        content = hashlib.sha256(gzip.decompress(data) if packed else data).hexdigest()
         identity = f"{self.feed}|{self.tenant_id}|{self.extracted_at.isoformat()}|{content}"
         return int(hashlib.sha256(identity.encode()).hexdigest()[:13], 16)
 
