@@ -2,12 +2,12 @@
 
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from landing_support import (
     orders_file,
     write_orders,
 )
+from random_kills import LAND, finish_landing, kill_landings, losses, prepare, write_world
 
 from granary.landing import (
     Contract,
@@ -145,53 +146,19 @@ def test_a_kill_before_the_commit_leaves_nothing_behind(
     assert warehouse.rows(COUNTS) == [(20_000, 20_000, 1, 20_000)]
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from granary.landing import *
-folder, target = Path(sys.argv[1]), sys.argv[2]
-store = PostgresStore(target) if "host=" in target else DuckDBStore(Path(target))
-tenants = load_tenants(folder / "tenants.yaml")
-print("ready", flush=True)
-land_all(store, folder / "landing", load_contracts(folder / "contracts"), tenants)
-store.close()
-"""
-
-
-def _start_landing(warehouse: Warehouse, folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(folder), warehouse.target],
-        cwd=PROJECT,
-        env={**os.environ, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    if process.stdout.readline() != "ready\n":
-        pytest.fail(process.communicate()[1])
-    return process
-
-
 @pytest.mark.slow
-def test_kills_at_any_moment_lose_and_repeat_nothing(
-    warehouse: Warehouse, contracts: Contracts, tenants: Tenants, landing: Path, tmp_path: Path
+def test_kills_at_random_moments_lose_and_repeat_nothing(
+    warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    for day in range(1, 5):
-        _many_orders(landing / f"shop/north/orders_202502{day:02}T000000Z.csv", 10_000 + day)
+    """A small number of the kills that random_kills.py does at will."""
+    write_world(tmp_path)
+    prepare(warehouse)
 
-    for delay in (0.05, 0.15, 0.3, 0.5):
-        process = _start_landing(warehouse, tmp_path)
-        time.sleep(delay)
-        process.kill()
-        process.communicate()
-    with warehouse.open() as store:
-        land_all(store, landing, contracts, tenants)
+    kills = list(kill_landings(warehouse, tmp_path, 5, random.Random(6)))
+    finish_landing(warehouse, tmp_path)
 
-    assert warehouse.rows(COUNTS) == [(40_010, 10_004, 4, 40_010)]
-    assert warehouse.rows(
-        "SELECT COUNT(*), CAST(SUM(rows_loaded) AS INTEGER), MIN(status) FROM ops.load_batch"
-    ) == [(4, 40_010, "loaded")]
+    assert any(not kill.whole for kill in kills)
+    assert losses(warehouse) == []
 
 
 @pytest.mark.slow
@@ -227,7 +194,7 @@ def test_a_second_process_on_the_same_duckdb_file_is_told_to_wait(
     _many_orders(landing / "shop/north/orders_20250201T000000Z.csv", 100)
     with warehouse.open():
         result = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(tmp_path), str(warehouse.path)],
+            [sys.executable, "-c", LAND, str(tmp_path), str(warehouse.path)],
             cwd=PROJECT,
             env={**os.environ, "TMPDIR": str(tmp_path)},
             capture_output=True,
@@ -314,7 +281,7 @@ def test_a_full_disk_under_duckdb_lands_nothing(
     # A limit on the size of files stands in for a disk without space.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
     result = subprocess.run(
-        [sys.executable, "-c", limit + SCRIPT, str(tmp_path), str(warehouse.path)],
+        [sys.executable, "-c", limit + LAND, str(tmp_path), str(warehouse.path)],
         cwd=PROJECT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,

@@ -1,0 +1,212 @@
+"""Files that meet their contract and are unlike their feed's past."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from landing_support import DuckDBWarehouse
+
+from granary.landing import Contract, LandingFile, LoadBatch, Store
+from granary.landing.anomalies import Usual
+from granary.landing.errors import FileAnomalous
+from granary.landing.freshness import stale_feeds
+from granary.landing.loader import land_prepared
+
+Contracts = dict[str, Contract]
+FIRST_DAY = datetime(2025, 1, 6)
+HEADER = "order_id,note"
+
+
+class Feed:
+    """Returns of one shop, a file a day."""
+
+    def __init__(self, store: Store, contract: Contract, folder: Path) -> None:
+        self.store = store
+        self.contract = contract
+        self._folder = folder
+        self._day = -1
+        store.prepare([contract])
+
+    def land(self, lines: list[str]) -> LoadBatch | None:
+        """Land the next day's file."""
+        self._day += 1
+        path = self._folder / f"returns_{self._day}.csv"
+        path.write_text("\n".join([HEADER, *lines]) + "\n")
+        extracted_at = FIRST_DAY + timedelta(days=self._day)
+        file = LandingFile.from_options(path, self.contract, "north", extracted_at)
+        landed_at = extracted_at + timedelta(hours=2)
+        return land_prepared(self.store, file, self.contract, landed_at, lambda: landed_at)
+
+    def stops(self, **policy: str) -> None:
+        """Change the contract's policy."""
+        changed = self.contract.policy.model_copy(update=policy)
+        self.contract = self.contract.model_copy(update={"policy": changed})
+
+    def usual_days(self, count: int, rows: int = 1500) -> None:
+        """Land files that vary by a few rows."""
+        for day in range(count):
+            self.land(self.lines(rows + 7 * (day % 5)))
+
+    def lines(self, count: int, note: str = "torn") -> list[str]:
+        """Returns that no file had before."""
+        return [f"R{self._day}-{number},{note} {number % 5}" for number in range(count)]
+
+    def found(self) -> list[tuple[str, str, str]]:
+        """Everything unusual so far: kind, column, sentence."""
+        return self.store.rows(  # type: ignore[return-value]
+            "SELECT anomaly, column_name, message FROM ops.anomaly ORDER BY found_at, 1, 2"
+        )
+
+
+@pytest.fixture
+def feed(contracts: Contracts, tmp_path: Path) -> Iterator[Feed]:
+    with DuckDBWarehouse(tmp_path / "granary.duckdb").open() as store:
+        yield Feed(store, contracts["shop_returns"], tmp_path)
+
+
+def test_days_that_vary_a_little_are_not_worth_a_word(feed: Feed) -> None:
+    feed.usual_days(12)
+
+    assert feed.found() == []
+
+
+def test_an_empty_file_names_the_rows_that_were_expected(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    batch = feed.land([])
+
+    assert batch is not None
+    assert batch.status == "loaded", "the policy is to warn"
+    [(kind, column, message)] = feed.found()
+    assert (kind, column) == ("volume", "-")
+    assert message.startswith("0 rows, 1,047+ expected (the last 6 files had 1,510 in the middle)")
+
+
+def test_a_second_empty_file_is_told_of_too(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    feed.land([])
+    feed.land([])
+
+    assert [kind for kind, *_ in feed.found()] == ["volume", "volume"]
+
+
+def test_a_new_level_is_told_of_once(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    for _ in range(3):
+        feed.land(feed.lines(4000))
+
+    assert [message.partition(" (")[0] for *_, message in feed.found()] == [
+        "4,000 rows, at most 1,964 expected"
+    ]
+
+
+def test_a_weekday_is_compared_with_its_own(feed: Feed) -> None:
+    """Sundays are small; a Sunday as large as a Monday is unusual, a small one is not."""
+    for day in range(5 * 7):
+        feed.land(feed.lines(200 if day % 7 == 6 else 3000))
+    early = feed.found()
+    assert len(early) == 4, "with fewer than four Sundays it is compared with all days"
+
+    for _ in range(7):
+        feed.land(feed.lines(3000))
+
+    [(kind, _, message)] = feed.found()[len(early) :]
+    assert kind == "volume"
+    assert "3,000 rows, at most" in message
+    assert "this weekday's last 5 files had 200 in the middle" in message
+
+
+def test_a_column_that_went_blank_is_named_with_its_share(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    feed.land([f"{line.partition(',')[0]}," for line in feed.lines(1500)])
+
+    blank = [(column, message) for kind, column, message in feed.found() if kind == "blank"]
+    assert blank == [
+        ("note", 'column "note": 100.0% of the values are blank, 0.0% to 10.0% expected')
+    ]
+
+
+def test_a_column_whose_values_became_different_is_named(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    feed.land([f"D{number},note {number}" for number in range(1500)])
+
+    assert [(kind, column) for kind, column, _ in feed.found()] == [("distinct", "note")]
+
+
+def test_many_repeated_lines_are_told_of(feed: Feed) -> None:
+    feed.usual_days(6)
+
+    feed.land([line for line in feed.lines(1500) for _ in range(2)][:2000])
+
+    assert [message for kind, _, message in feed.found() if kind == "duplicates"] == [
+        "1,000 of 2,000 lines repeat the line before them (50.0%, at most 1.0% expected)"
+    ]
+
+
+def test_last_days_file_sent_again_is_told_of(feed: Feed) -> None:
+    lines = feed.lines(20)
+
+    feed.land(lines)
+    feed.land(lines)
+
+    assert [(kind, message) for kind, _, message in feed.found()] == [
+        (
+            "repeated_file",
+            "the same lines as returns_0.csv of 2025-01-06 00:00, though a file of this feed "
+            "holds only what is new",
+        )
+    ]
+
+
+def test_the_policy_stop_refuses_the_file_and_warn_lets_it_in(feed: Feed) -> None:
+    feed.usual_days(6)
+    feed.stops(volume="stop")
+
+    with pytest.raises(FileAnomalous, match=r"0 rows, 1,047\+ expected .* Nothing was landed"):
+        feed.land([])
+
+    assert [kind for kind, *_ in feed.found()] == ["volume"]
+    assert feed.store.rows(
+        "SELECT error_class, status FROM ops.dead_letter WHERE source_line = 0"
+    ) == [("anomaly", "waiting")]
+
+    feed.stops(volume="warn")
+    feed._day -= 1
+    assert feed.land([]) is not None
+    assert feed.store.rows(
+        "SELECT error_class, status FROM ops.dead_letter WHERE source_line = 0"
+    ) == [("anomaly", "closed")]
+
+
+def test_a_feed_that_brings_nothing_new_is_late_until_it_does(feed: Feed) -> None:
+    feed.stops(fresh_within=3)  # type: ignore[arg-type]
+    feed.land(feed.lines(5))
+    contracts = [feed.contract]
+
+    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
+    [late] = stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=5))
+    assert late.message == (
+        "shop_returns of north brought nothing new for 5.0 days, at most 3 expected"
+    )
+    assert [kind for kind, *_ in feed.found()] == ["stale"]
+
+    feed.land(feed.lines(5))
+    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
+    assert feed.found() == []
+
+
+def test_usual_is_the_median_give_or_take_its_spread_and_the_latest() -> None:
+    # Distances from 100 are 0, 10, 10, 20, 60; their median is 10.
+    usual = Usual.of([100, 90, 110, 120, 160], tolerance=1)
+
+    assert (round(usual.low, 1), round(usual.high, 1)) == (
+        round(110 - 3.5 * 1.4826 * 10, 1),
+        round(110 + 3.5 * 1.4826 * 10, 1),
+    )
+    assert Usual.of([500, 100, 100, 100], tolerance=10) == Usual(90, 510)
+    assert Usual.of([0, 100, 100, 100], tolerance=10) == Usual(90, 110)
