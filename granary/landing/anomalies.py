@@ -147,8 +147,8 @@ class _Search:
         weekday = batch.extracted_at.weekday()
         loaded = [(at.weekday(), rows) for _, at, _, rows, _ in self._recent]
         alike = [rows for day, rows in loaded if day == weekday]
-        compared = alike if len(alike) >= FEWEST_BATCHES else [rows for _, rows in loaded]
-        compared = compared[:MOST_BATCHES]
+        of_weekday = len(alike) >= FEWEST_BATCHES
+        compared = (alike if of_weekday else [rows for _, rows in loaded])[:MOST_BATCHES]
         if len(compared) < FEWEST_BATCHES:
             return
         usual = Usual.of(compared, max(VOLUME_TOLERANCE * median(compared), FEWEST_OFF))
@@ -158,7 +158,7 @@ class _Search:
             expected = f"{usual.low:,.0f}+ expected"
         else:
             expected = f"at most {usual.high:,.0f} expected"
-        whose = "this weekday's last" if compared is alike else "the last"
+        whose = "this weekday's last" if of_weekday else "the last"
         yield self._anomaly(
             "volume",
             WHOLE_FILE,
