@@ -90,7 +90,8 @@ def faults(column: Column, extracted_at: datetime) -> Iterator[Fault]:
         )
     if column.codes is not None:
         yield Fault(
-            f"lower({value}) NOT IN {_tuple(tuple(code.lower() for code in column.codes))}",
+            f"CASE WHEN {value} IN {_tuple(column.codes)} THEN FALSE ELSE "
+            f"lower({value}) NOT IN {_tuple(tuple(code.lower() for code in column.codes))} END",
             _about(column, f"is not one of {', '.join(column.codes)}"),
             "unknown_code",
         )

@@ -15,7 +15,7 @@ from granary.landing.errors import StoreError
 from granary.landing.store import Appender, Store, equip
 from granary.landing.tables import Table
 
-WAITING_BLOCKS = 8
+WAITING_BLOCKS = 2
 
 
 class DuckDBStore(Store):

@@ -150,7 +150,15 @@ class _Landing:
         if fitted.columns.keys() - self.contract.columns.keys():
             self.store.prepare([fitted])
         batch = replace(batch, header=csv_record(names))
-        reading = Reading(self.store.workbench, self.file.path, physique, names, fitted, batch)
+        reading = Reading(
+            self.store.workbench,
+            self.file.path,
+            physique,
+            names,
+            fitted,
+            batch,
+            as_text=self.store.takes_text,
+        )
         with closing(reading):
             if physique.plain:
                 try:

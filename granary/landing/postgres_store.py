@@ -22,6 +22,8 @@ PREPARE_LOCK = 0x6772616E617279  # "granary": one process at a time changes tabl
 class PostgresStore(Store):
     """A warehouse in a PostgreSQL database."""
 
+    takes_text = True
+
     def __init__(self, conninfo: str) -> None:
         """Connect.
 

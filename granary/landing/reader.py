@@ -11,6 +11,7 @@ and what is sound is read by DuckDB behind its line numbers. Both ways give the 
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -33,14 +34,14 @@ from granary.landing.checks import (
     refuse_faulty_lines,
     typed,
 )
-from granary.landing.contract import Contract
+from granary.landing.contract import Column, Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
 from granary.landing.tables import literal, quoted
 
 VALUES = "landing_values"
-BLOCK_ROWS = 20_000
+BLOCK_ROWS = 100_000
 SAMPLE_ROWS = 20_000
 SMALL_FILE = 16 << 20
 # How much is read ahead while the warehouse writes.
@@ -112,6 +113,8 @@ class Reading:
         contract: Contract,
         batch: LoadBatch,
         lines: Sequence[Line] | None = None,
+        *,
+        as_text: bool = False,
     ) -> None:
         """Prepare to read.
 
@@ -119,6 +122,8 @@ class Reading:
             names: the header, in the file's order.
             contract: as it applies to this file.
             lines: records to read, carefully, in place of the file's.
+            as_text: give values as the text that was found to be right, for a warehouse that reads
+                text anyway.
         """
         self._lines = lines
         self._workbench = workbench
@@ -126,6 +131,7 @@ class Reading:
         self._physique = physique
         self._contract = contract
         self._batch = batch
+        self._as_text = as_text
         # Where a line stands, and the contract's columns in the file's order.
         self._header = [contract.by_header[name].name for name in names]
         self.notes = workbench.cursor()
@@ -303,7 +309,7 @@ class Reading:
         """SQL of the checked rows: the raw table's columns, the record of a faulty one, hashes."""
         contract, batch = self._contract, self._batch
         columns = contract.columns.values()
-        shown = [f"{typed(column)} AS {quoted(column.name)}" for column in columns]
+        shown = [f"{self._shown_value(column)} AS {quoted(column.name)}" for column in columns]
         line = [f"CAST({number} AS INTEGER) AS source_line"] if number else []
         faulty = is_faulty(contract, batch.extracted_at)
         padded = self._physique.padded
@@ -313,14 +319,24 @@ class Reading:
               {", ".join(shown)},
               {literal(batch.tenant_id)} AS tenant_id,
               CAST({batch.load_id} AS BIGINT) AS load_id,
-              TIMESTAMP {literal(str(batch.load_timestamp))} AS load_timestamp,
-              TIMESTAMP {literal(str(batch.extracted_at))} AS extracted_at,
+              {self._moment(batch.load_timestamp)} AS load_timestamp,
+              {self._moment(batch.extracted_at)} AS extracted_at,
               CASE WHEN {faulty} THEN {record_of(self._header)} END AS record,
               hash({", ".join(map(quoted, contract.key))}) AS key_hash,
               hash({", ".join(map(quoted, contract.columns))}) AS row_hash
               {"".join(f", {item}" for item in line)}
             FROM ({values}) AS read
         """
+
+    def _shown_value(self, column: Column) -> str:
+        # A timestamp may name an offset, and is stored in UTC.
+        if self._as_text and column.kind != "timestamp":
+            return quoted(column.name)
+        return typed(column)
+
+    def _moment(self, moment: datetime) -> str:
+        text = literal(str(moment))
+        return text if self._as_text else f"TIMESTAMP {text}"
 
     def _source(self, path: Path, header: list[str], packed: str, options: str = "") -> str:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)

@@ -125,6 +125,7 @@ class _Replay:
             self.fitted,
             batch,
             self._lines,
+            as_text=self._store.takes_text,
         )
         with closing(reading), self._store.landing(batch, self.fitted) as target:
             if target is None:

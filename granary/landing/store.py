@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import astuple, dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -59,8 +59,10 @@ class Store(ABC):
     Attributes:
         workbench: the DuckDB connection that files are read and checked on.
         secret: what lines of forgotten people are known by; None where nobody was forgotten.
+        takes_text: whether rows are written as text, which the warehouse itself reads.
     """
 
+    takes_text: ClassVar[bool] = False
     workbench: duckdb.DuckDBPyConnection
     secret: Secret | None = None
 
