@@ -506,7 +506,9 @@ def _landing_summary(report: LandingReport) -> str:
     duplicate = sum(batch.rows_duplicate for batch in report.landed)
     parts = [f"{len(report.landed)} files, {loaded:,} of {read:,} rows"]
     if rejected or duplicate:
-        parts.append(f"{rejected:,} rejected, {duplicate:,} duplicate (see ops.dead_letter)")
+        parts.append(
+            f"{rejected:,} rejected, {duplicate:,} duplicate (see: granary dead-letters list)"
+        )
     if report.skipped:
         parts.append(f"{len(report.skipped)} files had landed before")
     if report.problems:
