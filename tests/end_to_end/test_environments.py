@@ -32,7 +32,7 @@ BAND = """  (
   )::TEXT AS fpl_band, /* band of the income */
 """
 TRACKED = "    fpl_ratio,\n"
-DROPPED = "wellness_enrolled"
+DROPPED = "portal_registered"
 FACTS = ("core.fct_claim_line", "core.fct_member_month")
 LAST_EXTRACT = "20250301"
 # When a row landed, not what is so: one warehouse got the files in two goes, the other in one.
@@ -40,6 +40,7 @@ CIRCUMSTANCES = {"created_at", "load_date", "load_timestamp"}
 # They tell a warehouse's own life: no two warehouses share it, and every plan adds to it.
 OWN_HISTORY = {
     "semantic.metric_definition_history",
+    "semantic.warehouse_audits",
     "semantic.warehouse_dead_letters",
     "semantic.warehouse_loads",
     "semantic.warehouse_models",

@@ -191,10 +191,12 @@ def test_a_share_is_between_nothing_and_everything(answer: Answer, aca: Registry
 
 def test_every_metric_has_a_value_in_the_demo(warehouse: Sandbox, aca: Registry) -> None:
     valued = warehouse.rows("SELECT metric FROM semantic.metric_values WHERE value <> 0 GROUP BY 1")
-    # So few members have no such cost, and hardly one is admitted after an emergency visit.
+    # So few members have no such cost, hardly one is admitted after an emergency visit, and fewer
+    # than three of a thousand denied claims are appealed.
     rare = {
         *("high_cost_claimants_250k", "high_cost_claimants_500k", "high_cost_claimants_1m"),
         *("ed_visits_admitted", "ed_admission_rate"),
+        *("appeals_overturned", "appeal_overturn_rate"),
     }
     assert set(aca.metrics) - {row["metric"] for row in valued} - rare == set()
 
