@@ -74,9 +74,14 @@ def open_client(settings: Settings) -> OpenLineageClient:
     """
     set_producer(PRODUCER)
     if is_configured():
-        for name, value in _of_dotenv().items():
-            os.environ.setdefault(name, value)
-        return OpenLineageClient()
+        # The client adds variables of its own to the process; they end with its making.
+        before = dict(os.environ)
+        os.environ.update(_of_dotenv() | before)
+        try:
+            return OpenLineageClient()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
     path = events_path(settings.home_path)
     make_private(path)
     rotate(path, BYTES, KEPT)

@@ -1,3 +1,4 @@
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def test_events_go_to_a_server_when_one_is_named(
     granary: Granary, home: Path, landing: Path, web: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{web.port}")
+    before = dict(os.environ)
     granary("load")
+    assert {name for name in os.environ.keys() - before.keys() if "OPENLINEAGE" in name} == set()
     assert [event["eventType"] for event in web.received] == ["START", "COMPLETE", "START", "FAIL"]
     assert not (home / "lineage").exists()
 
