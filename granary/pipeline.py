@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from granary.clock import utc_now
 from granary.dashboards import build_bundle
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
@@ -24,7 +25,6 @@ from granary.landing.files import discover
 from granary.landing.folder import Outcome, Waiting
 from granary.landing.freshness import stale_feeds
 from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
-from granary.landing.loader import utc_now
 from granary.landing.places import open_places
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets

@@ -9,12 +9,13 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
+from granary.clock import Clock, utc_now
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
 from granary.landing.contract_versions import record_versions
 from granary.landing.errors import FileProblem, FileRefused
 from granary.landing.files import LandingFile, Place, discover
-from granary.landing.loader import Clock, land_prepared, record_refusal, utc_now
+from granary.landing.loader import land_prepared, record_refusal
 from granary.landing.places import Folder
 from granary.landing.sets import NO_SETS, Sets, arrange
 from granary.landing.store import Store

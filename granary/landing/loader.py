@@ -1,10 +1,11 @@
 """One file becomes raw rows, dead letters and a ledger row: all or nothing, once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from granary.clock import Clock, utc_now
 from granary.landing.anomalies import Anomaly, find_anomalies
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of
 from granary.landing.checks import REFUSED_LINES
@@ -23,13 +24,6 @@ from granary.landing.physique import Physique, content_digest, examine, header_n
 from granary.landing.reader import NotPlain, Reading
 from granary.landing.records import csv_record
 from granary.landing.store import Findings, Store
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Now, UTC without zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def land_file(
@@ -160,7 +154,8 @@ class _Landing:
             as_text=self.store.takes_text,
         )
         with closing(reading):
-            if physique.plain:
+            # What the quick way wrote of a file that turns out not to be plain has to go again.
+            if physique.plain and self.store.can_take_back:
                 try:
                     return self._write(batch, fitted, reading, stamp, physique, carefully=False)
                 except NotPlain:

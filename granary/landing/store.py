@@ -25,6 +25,7 @@ from granary.landing.tables import (
     literal,
     quoted,
     raw_table,
+    timestamp,
 )
 from granary.privacy.secret import FILE_NAME as SECRET_FILE
 from granary.privacy.secret import Secret
@@ -94,12 +95,16 @@ class Store(ABC):
             StoreError: the warehouse is out of reach.
         """
 
+    @property
+    @abstractmethod
+    def can_take_back(self) -> bool:
+        """Whether a part that fails by itself takes back what it wrote, and the rest can go on."""
+
     @abstractmethod
     def together(self) -> AbstractContextManager[None]:
         """Make all that is written inside one transaction: all of it stands, or nothing.
 
-        May be nested; a part that fails by itself takes back what it wrote only if the engine can,
-        so the whole has to fail with it.
+        May be nested; where `can_take_back` is false inside, a part that fails ends the whole.
         """
 
     @abstractmethod
@@ -406,7 +411,7 @@ def dead_letters(batch: LoadBatch) -> str:
           raw_text,
           CASE WHEN error_class IN ('duplicate', '{FORGOTTEN}') THEN 'closed' ELSE 'waiting' END
             AS status,
-          1 AS attempts, TIMESTAMP {literal(str(batch.load_timestamp))} AS created_at
+          1 AS attempts, {timestamp(batch.load_timestamp)} AS created_at
         FROM {REFUSED_LINES}
     """
 

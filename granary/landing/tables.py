@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from granary.landing.contract import Contract
 
@@ -355,3 +356,8 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment, UTC without zone."""
+    return f"TIMESTAMP {literal(str(moment))}"

@@ -12,7 +12,7 @@ import pytest
 from landing_support import ORDERS_HEADER, Warehouse, write_orders
 
 from granary.errors import GranaryError
-from granary.landing import Contract, LandingReport, Tenants, land_all
+from granary.landing import Contract, LandingReport, Tenants, land_all, reader
 from granary.landing.files import LandingFile
 from granary.landing.sets import Sets, expect_partners, load_sets
 
@@ -123,6 +123,25 @@ def test_one_refused_file_keeps_its_set_out_and_is_the_only_one_blamed(
     assert rows("SELECT feed, source_line, status FROM ops.dead_letter ORDER BY feed") == [
         ("shop_orders", 3, "waiting"),
         ("shop_returns", 0, "closed"),
+    ]
+
+
+def test_a_line_break_within_quotes_at_the_end_of_a_long_file_of_a_set_costs_nothing(
+    landing_run: Landing, north: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the file is not plain shows after most of it was written."""
+    monkeypatch.setattr(reader, "BLOCK_ROWS", 2_000)
+    lines = [f"A{number},,2025-01-02,1" for number in range(9_000)]
+    write_orders(north / f"orders_{JANUARY}.csv", *lines, 'A9000,"Ann\nLee",2025-01-02,1')
+    write_returns(north / f"returns_{JANUARY}.csv", "A1,torn")
+
+    report = landing_run.run()
+
+    assert (report.problems, len(report.landed)) == ([], 2)
+    rows = landing_run.warehouse.rows
+    assert rows(BATCHES) == [("shop_orders", "loaded", 9_001), ("shop_returns", "loaded", 1)]
+    assert rows("SELECT COUNT(*), MIN(source_line), MAX(source_line) FROM raw.shop_orders") == [
+        (9_001, 2, 9_002)
     ]
 
 
