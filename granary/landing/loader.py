@@ -23,7 +23,7 @@ from granary.landing.fit import fit, remedy, type_changes
 from granary.landing.physique import Physique, content_digest, examine, header_names
 from granary.landing.reader import NotPlain, Reading
 from granary.landing.records import csv_record
-from granary.landing.store import Findings, Store
+from granary.landing.store import UNUSUAL, Findings, Store
 
 
 def land_file(
@@ -187,7 +187,7 @@ class _Landing:
             anomalies = find_anomalies(
                 self.store, landed, fitted, reading.profile, landed.finished_at
             )
-            self._expect_usual(anomalies)
+            self._expect_usual(landed, anomalies)
             target.record(landed, Findings(reading.notes, reading.profile, anomalies))
         return landed
 
@@ -227,15 +227,15 @@ class _Landing:
             "Ask the sender for the complete file.",
         )
 
-    def _expect_usual(self, anomalies: Sequence[Anomaly]) -> None:
-        """Refuse a file with an anomaly that its feed's policy stops."""
+    def _expect_usual(self, landed: LoadBatch, anomalies: Sequence[Anomaly]) -> None:
+        """Refuse a file with an anomaly that its feed's policy stops, unless it was accepted."""
         stopping = [anomaly for anomaly in anomalies if anomaly.policy == "stop"]
-        if stopping:
+        if stopping and not self.store.is_accepted(landed.load_id):
             raise FileAnomalous(
                 f"{self.file.path}: {'; '.join(anomaly.message for anomaly in stopping)}. "
                 "Nothing was landed.",
-                f"Ask the sender. If it is right, set the policy of {self.contract.feed} to warn, "
-                "and load again.",
+                "Ask the sender. If it is right, let it in: granary retry --load "
+                f'{landed.load_id} --accept "why"',
                 stopping,
             )
 
@@ -243,7 +243,7 @@ class _Landing:
 def _class_of(refusal: FileRefused) -> tuple[str, Sequence[Anomaly]]:
     """Give the error class of a refused file, and its anomalies."""
     if isinstance(refusal, FileAnomalous):
-        return "anomaly", refusal.anomalies
+        return UNUSUAL, refusal.anomalies
     return ("header" if isinstance(refusal, ContractViolation) else "file"), ()
 
 

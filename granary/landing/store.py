@@ -39,6 +39,8 @@ DEAD_LETTER_COLUMNS = (
 )
 REFUSED_LINE_COLUMNS = "load_id, source_line, line"
 WHOLE_FILE = 0
+# The error class of a file that its policy stopped.
+UNUSUAL = "anomaly"
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,19 @@ class Store(ABC):
             f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
             astuple(batch),
         )
+
+    def accept(self, load_id: int, reason: str) -> None:
+        """Keep why a file that was refused may land although it is unusual."""
+        self.rows(
+            "UPDATE ops.load_batch SET accepted_reason = $1 WHERE load_id = $2", [reason, load_id]
+        )
+
+    def is_accepted(self, load_id: int) -> bool:
+        """Say whether somebody let this batch in although it is unusual."""
+        statement = (
+            "SELECT 1 FROM ops.load_batch WHERE load_id = $1 AND accepted_reason IS NOT NULL"
+        )
+        return bool(self.rows(statement, [load_id]))
 
     def record_findings(self, batch: LoadBatch, findings: Findings) -> int:
         """Write refused lines, profile and anomalies of a batch; gives the refused lines."""

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from landing_support import DuckDBWarehouse
 
+from granary.errors import GranaryError
 from granary.landing import Contract, LandingFile, LoadBatch, Store
 from granary.landing.anomalies import Usual
 from granary.landing.errors import FileAnomalous
 from granary.landing.freshness import stale_feeds
+from granary.landing.letters import accept_file
 from granary.landing.loader import land_prepared
 
 Contracts = dict[str, Contract]
@@ -181,6 +183,39 @@ def test_the_policy_stop_refuses_the_file_and_warn_lets_it_in(feed: Feed) -> Non
     assert feed.store.rows(
         "SELECT error_class, status FROM ops.dead_letter WHERE source_line = 0"
     ) == [("anomaly", "closed")]
+
+
+def test_a_stopped_file_that_is_right_is_let_in_and_no_other(feed: Feed) -> None:
+    feed.usual_days(6)
+    feed.stops(volume="stop")
+    for _ in range(2):
+        with pytest.raises(FileAnomalous) as refusal:
+            feed.land([])
+    assert refusal.value.batch is not None
+    load_id = refusal.value.batch.load_id
+    assert f'granary retry --load {load_id} --accept "why"' in str(refusal.value)
+    with pytest.raises(GranaryError, match="reason is blank"):
+        accept_file(feed.store, load_id, " ")
+    with pytest.raises(GranaryError, match="No file of batch 5 waits because it is unusual"):
+        accept_file(feed.store, 5, "closed for Easter")
+
+    accept_file(feed.store, load_id, "closed for Easter")
+    feed._day -= 1
+    landed = feed.land([])
+
+    assert landed is not None
+    assert (landed.load_id, landed.status) == (load_id, "loaded")
+    ledger = "SELECT status, accepted_reason FROM ops.load_batch ORDER BY extracted_at DESC LIMIT 2"
+    assert feed.store.rows(ledger) == [("loaded", "closed for Easter"), ("refused", None)]
+    assert feed.store.rows("SELECT policy FROM ops.anomaly WHERE load_id = $1", [load_id]) == [
+        ("stop",)
+    ]
+    waiting = "SELECT COUNT(*) FROM ops.dead_letter WHERE status = 'waiting'"
+    assert feed.store.rows(waiting) == [(1,)]
+    # The same day, other lines: another file.
+    feed._day -= 1
+    with pytest.raises(FileAnomalous):
+        feed.land(feed.lines(1))
 
 
 def test_a_feed_that_brings_nothing_new_is_late_until_it_does(feed: Feed) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -48,9 +49,9 @@ class Landing:
         self._arguments = (landing, contracts, tenants)
         self._sets = sets
 
-    def run(self) -> LandingReport:
+    def run(self, only: Collection[str] | None = None) -> LandingReport:
         with self.warehouse.open() as store:
-            return land_all(store, *self._arguments, sets=self._sets)
+            return land_all(store, *self._arguments, sets=self._sets, only=only)
 
 
 @pytest.fixture
@@ -157,6 +158,26 @@ def test_a_corrected_file_of_a_set_that_landed_lands_alone(
     report = landing_run.run()
 
     assert ([batch.feed for batch in report.landed], report.waiting) == (["shop_orders"], [])
+
+
+def test_the_refused_file_of_a_set_is_tried_again_with_its_set_and_nothing_else(
+    landing_run: Landing, north: Path
+) -> None:
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+    wrong = write_returns(north / f"returns_{JANUARY}.csv", "A1", header="order_id")
+    assert landing_run.run().exit_code == 1
+    write_returns(wrong, "A1,torn")
+    write_orders(north / f"orders_{FEBRUARY}.csv", "A2,,2025-01-02,1")
+    write_returns(north / f"returns_{FEBRUARY}.csv")
+    (north / "notes.txt").touch()
+
+    report = landing_run.run(only={f"shop/north/returns_{JANUARY}.csv"})
+
+    assert (len(report.landed), report.problems, report.exit_code) == (2, [], 0)
+    assert {batch.extracted_at for batch in report.landed} == {datetime(2025, 1, 31)}
+    assert landing_run.run(only={f"shop/north/returns_{JANUARY}.csv"}).landed == []
+    report = landing_run.run()
+    assert (len(report.landed), len(report.problems)) == (2, 1)
 
 
 def test_a_file_from_elsewhere_does_not_come_without_its_set(
