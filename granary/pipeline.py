@@ -41,7 +41,7 @@ from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
 from granary.postgres.environment import write_dotenv
-from granary.reporter import Reporter, Step
+from granary.reporter import Reporter, Step, counted
 from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_version
 from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
@@ -229,7 +229,7 @@ class Pipeline:
             )
             files = waiting_files(store, wanted) if rows is None else []
             step.result = (
-                f"{report.replayed:,} lines replayed, {report.closed:,} closed, "
+                f"{counted(report.replayed, 'line')} replayed, {report.closed:,} closed, "
                 f"{report.refused:,} still refused"
             )
         problems = [*report.problems, *map(str, drifted.values())]
@@ -460,8 +460,8 @@ class Pipeline:
                             models = transformation.evaluations.models
                             warnings = transformation.evaluations.warnings
                     step.result = (
-                        f"{environment}: {len(done.models)} models built, "
-                        f"{done.audits} audits passed"
+                        f"{environment}: {counted(len(done.models), 'model')} built, "
+                        f"{counted(done.audits, 'audit')} passed"
                     )
                 error = None
             except GranaryError as failure:
@@ -523,13 +523,13 @@ def _landing_summary(report: LandingReport) -> str:
     loaded = sum(batch.rows_loaded for batch in report.landed)
     rejected = sum(batch.rows_rejected for batch in report.landed)
     duplicate = sum(batch.rows_duplicate for batch in report.landed)
-    parts = [f"{len(report.landed)} files, {loaded:,} of {read:,} rows"]
+    parts = [f"{counted(len(report.landed), 'file')}, {loaded:,} of {read:,} rows"]
     if rejected or duplicate:
         parts.append(
             f"{rejected:,} rejected, {duplicate:,} duplicate (see: granary dead-letters list)"
         )
     if report.skipped:
-        parts.append(f"{len(report.skipped)} files had landed before")
+        parts.append(f"{counted(len(report.skipped), 'file')} had landed before")
     if report.problems:
         parts.append(f"{len(report.problems)} could not land")
     return "; ".join(parts)

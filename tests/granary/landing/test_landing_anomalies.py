@@ -30,13 +30,13 @@ class Feed:
         self._day = -1
         store.prepare([contract])
 
-    def land(self, lines: list[str]) -> LoadBatch | None:
+    def land(self, lines: list[str], tenant_id: str = "north") -> LoadBatch | None:
         """Land the next day's file."""
         self._day += 1
         path = self._folder / f"returns_{self._day}.csv"
         path.write_text("\n".join([HEADER, *lines]) + "\n")
         extracted_at = FIRST_DAY + timedelta(days=self._day)
-        file = LandingFile.from_options(path, self.contract, "north", extracted_at)
+        file = LandingFile.from_options(path, self.contract, tenant_id, extracted_at)
         landed_at = extracted_at + timedelta(hours=2)
         return land_prepared(self.store, file, self.contract, landed_at, lambda: landed_at)
 
@@ -218,20 +218,28 @@ def test_a_stopped_file_that_is_right_is_let_in_and_no_other(feed: Feed) -> None
         feed.land(feed.lines(1))
 
 
-def test_a_feed_that_brings_nothing_new_is_late_until_it_does(feed: Feed) -> None:
+def test_who_falls_behind_the_others_is_late_until_the_next_file(feed: Feed) -> None:
     feed.stops(fresh_within=3)  # type: ignore[arg-type]
-    feed.land(feed.lines(5))
-    contracts = [feed.contract]
+    a_year_later = FIRST_DAY + timedelta(days=365)
 
-    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
-    [late] = stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=5))
-    assert late.message == (
-        "shop_returns of north brought nothing new for 5.0 days, at most 3 expected"
-    )
+    def late() -> list[str]:
+        return [one.message for one in stale_feeds(feed.store, [feed.contract], a_year_later)]
+
+    feed.land(feed.lines(5), "north")
+    assert late() == []
+    for _ in range(5):
+        newest = feed.land(feed.lines(5), "south")
+    assert late() == [
+        "shop_returns of north is 5.0 days behind the newest extract of shop, at most 3 expected"
+    ]
     assert [kind for kind, *_ in feed.found()] == ["stale"]
 
-    feed.land(feed.lines(5))
-    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
+    assert newest is not None
+    withdrawn = "INSERT INTO ops.retraction VALUES ($1, 'of another shop', $2)"
+    feed.store.rows(withdrawn, [newest.load_id, a_year_later])
+    assert ["4.0 days" in message for message in late()] == [True]
+    feed.land(feed.lines(5), "north")
+    assert late() == []
     assert feed.found() == []
 
 
