@@ -35,4 +35,18 @@ FROM @this_model
 WHERE
   @condition
 HAVING
-  SUM(CASE WHEN @column = -1 THEN 1 ELSE 0 END) > @share * COUNT(*) AND COUNT(*) >= @rows_at_least
+  SUM(CASE WHEN @column = -1 THEN 1 ELSE 0 END) > @share * COUNT(*) AND COUNT(*) >= @rows_at_least;
+
+AUDIT (
+  name appeals_follow_denials,
+  dialect duckdb
+);
+
+/* of a denial that was overturned before the next extract, no extract has a trace */
+SELECT
+  claims.*
+FROM @this_model AS claims
+INNER JOIN @appeals AS appeals
+  ON appeals.tenant_id = claims.tenant_id AND appeals.claim_id = claims.claim_id
+WHERE
+  NOT claims.has_denied_line AND appeals.outcome <> 'overturned'

@@ -25,9 +25,9 @@ from unittest.mock import patch
 
 from sqlmesh.core.engine_adapter import EngineAdapter
 
+from granary.clock import utc_now
 from granary.landing import land_all, load_contracts, load_tenants
 from granary.landing.files import EXTRACT_TIME
-from granary.landing.loader import utc_now
 from granary.pipeline import Pipeline
 from granary.reporter import Reporter
 from granary.settings import CONTRACTS, Settings

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from granary.clock import utc_now
 from granary.landing import land_all, load_contracts, load_tenants
-from granary.landing.loader import utc_now
 from granary.pipeline import CONTRACTS, Pipeline
 from granary.postgres.cluster import Cluster
 from granary.reporter import Reporter

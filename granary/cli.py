@@ -237,9 +237,15 @@ def retry(
     mended: Annotated[
         Path | None, typer.Option(help="An export whose values were corrected; only its lines.")
     ] = None,
+    accept: Annotated[
+        str | None,
+        typer.Option(help="Why the file of --load may land although it is unusual; it is kept."),
+    ] = None,
 ) -> None:
     """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
-    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended))
+    if accept is not None and (load is None or mended is not None):
+        raise typer.BadParameter("--accept lets one file in: name it with --load alone.")
+    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended, accept))
 
 
 @app.command()

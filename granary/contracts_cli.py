@@ -1,11 +1,12 @@
 """`granary contract`: what the feeds' files must look like, and new versions of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from granary.clock import utc_now
 from granary.errors import GranaryError
 from granary.gateways.base import Rows
 from granary.settings import CONTRACTS, PROJECT, Settings
@@ -110,7 +111,7 @@ def accept(
     from granary.landing.file_diff import compare_file
     from granary.pages import write_pages
 
-    file, today = Path(what), datetime.now(UTC).date()
+    file, today = Path(what), utc_now().date()
     if file.exists():
         contract, extracted_at = _described(file, feed)
         recorded = _recorded(contract)
@@ -164,7 +165,7 @@ def _described(file: Path, feed: str | None) -> tuple["Contract", datetime]:
     try:
         extracted_at = datetime.strptime(match["seed"] if match else "", EXTRACT_TIME)
     except ValueError:
-        extracted_at = datetime.now(UTC).replace(tzinfo=None)
+        extracted_at = utc_now()
     return contract, extracted_at
 
 

@@ -1,8 +1,9 @@
 """What is asked of the ledger, and how a wrong batch is taken out of history."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from granary.clock import utc_now
 from granary.errors import GranaryError
 from granary.gateways.base import Connection
 
@@ -93,7 +94,7 @@ def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
         "UPDATE ops.dead_letter SET status = 'closed' WHERE load_id = $1 AND status = 'waiting'",
         [load_id],
     )
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     # Before the batch itself: who is cut off here can do all of it once more.
     connection.execute(
         "INSERT INTO ops.retraction (load_id, reason, retracted_at) "

@@ -1,11 +1,12 @@
 """The way of a run: start, land, transform; one process, one writer, one line per step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from granary.clock import utc_now
 from granary.dashboards import build_bundle
 from granary.errors import GranaryError
 from granary.gateways import open_gateway
@@ -23,8 +24,14 @@ from granary.landing.contract_versions import record_versions
 from granary.landing.files import discover
 from granary.landing.folder import Outcome, Waiting
 from granary.landing.freshness import stale_feeds
-from granary.landing.letters import Wanted, mend, read_mended, waiting_files, waiting_lines
-from granary.landing.loader import utc_now
+from granary.landing.letters import (
+    Wanted,
+    accept_file,
+    mend,
+    read_mended,
+    waiting_files,
+    waiting_lines,
+)
 from granary.landing.places import open_places
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
@@ -34,7 +41,7 @@ from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
 from granary.postgres.environment import write_dotenv
-from granary.reporter import Reporter, Step
+from granary.reporter import Reporter, Step, counted
 from granary.runs import FinishedRun, Freshness, ModelRun, RunLog, project_version
 from granary.settings import CONTRACTS, PROJECT, Settings
 from granary.superset.changes import Changes
@@ -79,8 +86,12 @@ class Pipeline:
         """Say whether no file lies in any of the landing places."""
         return all(place.is_empty() for place in open_places(self.settings))
 
-    def land(self) -> LandingReport:
-        """Land what is new in the landing places."""
+    def land(self, only: Collection[str] | None = None) -> LandingReport:
+        """Land what is new in the landing places.
+
+        Args:
+            only: sources of the files to try, with the others of their sets; all when None.
+        """
         places, contracts = open_places(self.settings), load_contracts(CONTRACTS)
         began = utc_now()
         with self._landing() as (step, store):
@@ -97,6 +108,7 @@ class Pipeline:
                 load_tenants(CONTRACTS / "tenants.yaml"),
                 progress=progress,
                 sets=load_sets(SETS, contracts),
+                only=only,
             )
             stale = stale_feeds(store, contracts.values(), utc_now())
             report.problems += [f"{one.message}." for one in stale if one.policy == "stop"]
@@ -186,21 +198,28 @@ class Pipeline:
         )
         self.run()
 
-    def retry(self, wanted: Wanted, mended: Path | None) -> int:
+    def retry(self, wanted: Wanted, mended: Path | None, accepted: str | None = None) -> int:
         """Try refused lines and files again, and bring prod to what then holds.
 
         Args:
             wanted: which of those that wait.
             mended: an export with corrected values; only its lines are tried.
+            accepted: why the file of the batch that is wanted may land although it is unusual.
 
         Returns:
             1 when something that was tried still waits, 0 otherwise.
+
+        Raises:
+            GranaryError: that batch was not stopped for being unusual.
         """
         rows = read_mended(mended) if mended else None
         contracts = load_contracts(CONTRACTS)
         began = utc_now()
         with self._landing() as (step, store):
             store.prepare(contracts.values())
+            if accepted is not None:
+                assert wanted.load_id is not None
+                accept_file(store, wanted.load_id, accepted)
             drifted = record_versions(store, contracts.values(), utc_now())
             waiting = waiting_lines(store, wanted)
             report = replay(
@@ -210,7 +229,7 @@ class Pipeline:
             )
             files = waiting_files(store, wanted) if rows is None else []
             step.result = (
-                f"{report.replayed:,} lines replayed, {report.closed:,} closed, "
+                f"{counted(report.replayed, 'line')} replayed, {report.closed:,} closed, "
                 f"{report.refused:,} still refused"
             )
         problems = [*report.problems, *map(str, drifted.values())]
@@ -219,7 +238,7 @@ class Pipeline:
         self._tell_unusual(LandingReport(landed=report.landed, problems=problems), began)
         for problem in problems:
             self._reporter.error(problem)
-        left = self._retry_files(wanted) if files else 0
+        left = self._retry_files(files, wanted) if files else 0
         freshness = self.freshness()
         if freshness.is_built and freshness.batches_waiting:
             self.run()
@@ -237,9 +256,9 @@ class Pipeline:
             batch.extracted_at,
         )
 
-    def _retry_files(self, wanted: Wanted) -> int:
-        """Land what is in the landing places; gives how many refused files still wait."""
-        self.land()
+    def _retry_files(self, sources: list[str], wanted: Wanted) -> int:
+        """Land refused files that are in the landing places; gives how many still wait."""
+        self.land(sources)
         with self.gateway.store() as store:
             left = waiting_files(store, wanted)
         contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
@@ -441,8 +460,8 @@ class Pipeline:
                             models = transformation.evaluations.models
                             warnings = transformation.evaluations.warnings
                     step.result = (
-                        f"{environment}: {len(done.models)} models built, "
-                        f"{done.audits} audits passed"
+                        f"{environment}: {counted(len(done.models), 'model')} built, "
+                        f"{counted(done.audits, 'audit')} passed"
                     )
                 error = None
             except GranaryError as failure:
@@ -504,13 +523,13 @@ def _landing_summary(report: LandingReport) -> str:
     loaded = sum(batch.rows_loaded for batch in report.landed)
     rejected = sum(batch.rows_rejected for batch in report.landed)
     duplicate = sum(batch.rows_duplicate for batch in report.landed)
-    parts = [f"{len(report.landed)} files, {loaded:,} of {read:,} rows"]
+    parts = [f"{counted(len(report.landed), 'file')}, {loaded:,} of {read:,} rows"]
     if rejected or duplicate:
         parts.append(
             f"{rejected:,} rejected, {duplicate:,} duplicate (see: granary dead-letters list)"
         )
     if report.skipped:
-        parts.append(f"{len(report.skipped)} files had landed before")
+        parts.append(f"{counted(len(report.skipped), 'file')} had landed before")
     if report.problems:
         parts.append(f"{len(report.problems)} could not land")
     return "; ".join(parts)

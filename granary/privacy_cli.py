@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from granary.reporter import Reporter
+from granary.reporter import Reporter, counted
 from granary.settings import Settings
 
 reporter = Reporter()
@@ -38,7 +38,7 @@ def forget(
         )
         return
     rows, tables = sum(forgetting.found.values()), len(forgetting.found)
-    reporter.line(f"{rows:,} rows of {tables} tables are about this person.")
+    reporter.line(f"Found {counted(rows, 'row')} of {counted(tables, 'table')} about this person.")
     if not yes:
         others = forgetting.environments()
         dropped = f" The environments {', '.join(others)} are dropped." if others else ""

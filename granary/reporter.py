@@ -11,6 +11,11 @@ from rich.text import Text
 BAR, MANY = 30, 12
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, which is in the plural unless the number is 1."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class Step:
     """A piece of long work; say() tells where it is, result becomes part of its last line."""
 

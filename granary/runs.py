@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from uuid import uuid4
 
+from granary.clock import utc_now
 from granary.gateways.base import Connection
 
 # Everything whose change can change a table.
@@ -146,7 +147,7 @@ class RunLog:
         run_id = uuid4().hex
         self._connection.execute(
             "INSERT INTO ops.run VALUES ($1, $2, $3, $4, $5, NULL, 'running', NULL)",
-            [run_id, verb, environment, version, _utc_now()],
+            [run_id, verb, environment, version, utc_now()],
         )
         return run_id
 
@@ -178,11 +179,11 @@ class RunLog:
             )
             self._record_audits(run_id, name, model.audits)
         self._connection.execute(
-            "DELETE FROM ops.audit_result WHERE checked_at < $1", [_utc_now() - AUDIT_RESULTS_KEPT]
+            "DELETE FROM ops.audit_result WHERE checked_at < $1", [utc_now() - AUDIT_RESULTS_KEPT]
         )
         self._connection.execute(
             "UPDATE ops.run SET finished_at = $1, status = $2, error = $3 WHERE run_id = $4",
-            [_utc_now(), "failed" if error else "done", error, run_id],
+            [utc_now(), "failed" if error else "done", error, run_id],
         )
 
     def _record_audits(self, run_id: str, model: str, results: list[AuditResult]) -> None:
@@ -213,7 +214,7 @@ class RunLog:
         self._connection.execute(
             "UPDATE ops.run SET finished_at = $1, status = 'failed', error = $2 "
             "WHERE status = 'running'",
-            [_utc_now(), "cut off: its process ended without a word"],
+            [utc_now(), "cut off: its process ended without a word"],
         )
 
     def freshness(self, environment: str, version: str) -> Freshness:
@@ -253,7 +254,3 @@ def _reach(started_at: datetime) -> datetime:
     """
     midnight = started_at.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight if started_at < midnight + timedelta(minutes=1) else started_at
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

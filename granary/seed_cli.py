@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from granary.reporter import Reporter
+from granary.reporter import Reporter, counted
 from granary.settings import Settings
 
 seed_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -118,4 +118,4 @@ def _generate(
             progress=step.advance,
         )
         rows = sum(summary.rows.values())
-        step.result = f"{len(summary.files)} files, {rows:,} rows in {settings.landing_path}"
+        step.result = f"{counted(len(summary.files), 'file')}, {rows:,} rows in {settings.landing_path}"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from granary.gateways.base import Gateway, Rows
 from granary.landing.contract import Contract
-from granary.landing.tables import literal, quoted
+from granary.landing.tables import literal, quoted, timestamp
 
 RECENT_DAYS = 7
 COLUMNS = ["tenant_id", "feed", "batches", "read", "loaded", "rejected", "duplicate", "as_counted"]
@@ -128,7 +128,7 @@ def _staged(contract: Contract, since: datetime | None, built_at: datetime) -> s
     # Staging keeps the last row of each key of a batch.
     names = map(quoted, contract.key)
     keys = ", ".join(f"TRIM(CAST({name} AS TEXT)) AS {name}" for name in names)
-    until = f"AND load_timestamp < TIMESTAMP {literal(str(built_at))}"
+    until = f"AND load_timestamp < {timestamp(built_at)}"
     return f"""
         WITH standing AS (
           SELECT load_id FROM ops.load_batch
@@ -156,7 +156,7 @@ def _staged(contract: Contract, since: datetime | None, built_at: datetime) -> s
 
 
 def _from(since: datetime | None) -> str:
-    return f"AND load_timestamp >= TIMESTAMP {literal(str(since))}" if since else ""
+    return f"AND load_timestamp >= {timestamp(since)}" if since else ""
 
 
 def _number(count: int | None) -> str:

@@ -30,6 +30,7 @@ from sqlmesh.utils.concurrency import NodeExecutionFailedError
 from sqlmesh.utils.errors import AuditError, NodeAuditsErrors, SQLMeshError
 
 from granary.as_of import PastQuery, as_of
+from granary.clock import utc_now
 from granary.errors import GranaryError
 from granary.gateways.base import Gateway
 from granary.postgres.environment import write_dotenv
@@ -113,7 +114,7 @@ class _ProgressConsole(_LoadingConsole):
     def start_snapshot_evaluation_progress(self, snapshot: Any, audit_only: bool = False) -> None:
         self._step.say(_short(snapshot.name))
         model = self._model_run(snapshot)
-        model.began_at = model.began_at or _utc_now()
+        model.began_at = model.began_at or utc_now()
 
     def note_audit(self, snapshot: Any, result: Any, checked_at: datetime, seconds: float) -> None:
         """Keep what an audit found; SQLMesh itself only counts."""
@@ -492,7 +493,7 @@ def _audits_noted(console: _ProgressConsole) -> Iterator[None]:
     ask = SnapshotEvaluator._audit
 
     def ask_and_note(evaluator: SnapshotEvaluator, *, snapshot: Any, **given: Any) -> Any:
-        checked_at, began = _utc_now(), time.monotonic()
+        checked_at, began = utc_now(), time.monotonic()
         result = ask(evaluator, snapshot=snapshot, **given)
         console.note_audit(snapshot, result, checked_at, time.monotonic() - began)
         return result
@@ -514,10 +515,6 @@ def _failed_audit(error: AuditError) -> str:
 def _told(arguments: Mapping[str, Any]) -> str:
     """What an audit is asked to check, as the model says it."""
     return ", ".join(f"{name} := {value.sql('duckdb')}" for name, value in arguments.items())
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _short(fqn: str) -> str:

@@ -59,7 +59,8 @@ class Policy(BaseModel):
         rates: a column with far more blanks, or far fewer distinct values, than it used to have.
         duplicates: far more lines equal to an earlier line than usual.
         repeated_file: the bytes of an earlier extract under a new extract time.
-        fresh_within: days after which a feed that brought nothing new is late; never when None.
+        fresh_within: days by which a feed may be behind the newest extract of its domain; a feed
+            without it is never late.
         late: what a late feed is.
     """
 
@@ -238,7 +239,8 @@ class Contract(BaseModel):
 
     Attributes:
         feed: `<domain>_<entity>`, also the name of the raw table.
-        version: goes up by one whenever anything but a description or a unit changes.
+        version: goes up by one whenever anything that files must meet changes: not a description,
+            a unit, or when a feed is late.
         changes: what each version after the first changed, the newest last.
         kind: snapshot (a file holds all there is) or change (a file holds what is new or changed).
         key: columns that identify a row within a file; repeats land, staging keeps the last.

@@ -26,7 +26,7 @@ class RecordedContract:
 
 
 def definition_of(contract: Contract) -> Definition:
-    """Give what a contract demands, as plain values: without descriptions, units and history."""
+    """Give what a contract demands of files, as plain values: no descriptions, no history."""
     columns = {
         name: column.model_dump(
             mode="json", exclude_defaults=True, exclude={"name", "description", "unit"}
@@ -36,9 +36,15 @@ def definition_of(contract: Contract) -> Definition:
     rest = contract.model_dump(
         mode="json",
         exclude_defaults=True,
-        exclude={"domain", "entity", "feed", "version", "changes", "description", "columns"},
+        exclude={
+            *("domain", "entity", "feed", "version", "changes", "description", "policy"),
+            "columns",
+        },
     )
-    return {**rest, "columns": columns}
+    policy = contract.policy.model_dump(
+        mode="json", exclude_defaults=True, exclude={"fresh_within", "late"}
+    )
+    return {**rest, **({"policy": policy} if policy else {}), "columns": columns}
 
 
 def record_versions(

@@ -50,9 +50,14 @@ class DuckDBStore(Store):
         with _explained(self.path):
             return self._writer.execute(statement, parameters or None).fetchall()
 
+    @property
+    def can_take_back(self) -> bool:
+        """Only outside of a transaction: DuckDB knows no inner ones."""
+        return not self._depth
+
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make all that is written inside one transaction; DuckDB knows no inner ones."""
+        """Make all that is written inside one transaction; an inner one is part of it."""
         if self._depth:
             yield
             return

@@ -1,7 +1,7 @@
 """Landing all there is: in the order of extract time, and no file in the way of another."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -9,12 +9,13 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
+from granary.clock import Clock, utc_now
 from granary.landing.batch import LoadBatch, sighting
 from granary.landing.contract import Contract, Tenants
 from granary.landing.contract_versions import record_versions
 from granary.landing.errors import FileProblem, FileRefused
 from granary.landing.files import LandingFile, Place, discover
-from granary.landing.loader import Clock, land_prepared, record_refusal, utc_now
+from granary.landing.loader import land_prepared, record_refusal
 from granary.landing.places import Folder
 from granary.landing.sets import NO_SETS, Sets, arrange
 from granary.landing.store import Store
@@ -58,6 +59,7 @@ def land_all(
     now: Clock = utc_now,
     progress: Progress | None = None,
     sets: Sets = NO_SETS,
+    only: Collection[str] | None = None,
 ) -> LandingReport:
     """Land what is new in the landing places, taken up in the order of extract time.
 
@@ -70,6 +72,7 @@ def land_all(
         progress: called after each new file with files done, new files in all, the file, and
             what became of it.
         sets: files that land together or not at all.
+        only: sources of the files to take up, with the others of their sets; all when None.
 
     Raises:
         GranaryError: the warehouse is out of reach.
@@ -92,6 +95,10 @@ def land_all(
         except FileProblem as problem:
             outcomes[file.source] = problem
     arranged = arrange(new, seen, sets)
+    if only is not None:
+        found.problems.clear()
+        outcomes = {source: became for source, became in outcomes.items() if source in only}
+        arranged = arranged.of(only)
     held = chain.from_iterable(files for _, files in [*arranged.waiting, *arranged.overdue])
     outcomes |= {file.source: Waiting() for file in held}
     outcomes |= _Work(arranged.bundles, contracts, now, progress).done_by(store)
@@ -110,6 +117,8 @@ def _report(
 ) -> LandingReport:
     report = LandingReport(problems=problems)
     for file in files:
+        if file.source not in outcomes:
+            continue
         outcome = outcomes[file.source]
         if isinstance(outcome, LoadBatch):
             report.landed.append(outcome)

@@ -1,4 +1,4 @@
-"""Feeds that bring nothing new for longer than their contracts allow."""
+"""Feeds that fall behind the others of their domain for longer than their contracts allow."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,20 +14,27 @@ DAY_SECONDS = 86_400
 def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> list[Anomaly]:
     """Find the feeds whose newest extract is too old, and keep them in ops.anomaly.
 
-    A tenant that never sent a feed is not late with it.
+    Their age is counted from the newest extract of their domain's feeds that have a limit, so it
+    follows from what landed. A tenant that never sent a feed is not late with it.
 
     Args:
-        now: UTC without zone.
+        now: UTC without zone; when it was found.
 
     Returns:
         One anomaly per feed and tenant, held against its newest batch.
     """
-    limits = {c.feed: c.policy for c in contracts if c.policy.fresh_within is not None}
+    limited = {c.feed: c for c in contracts if c.policy.fresh_within is not None}
+    newest = [row for row in _newest(store) if row[0] in limited]
+    latest: dict[str, datetime] = {}
+    for feed, _, _, extracted_at in newest:
+        domain = limited[feed].domain
+        latest[domain] = max(extracted_at, latest.get(domain, extracted_at))
     found = []
-    for feed, tenant_id, load_id, extracted_at in _newest(store):
-        policy = limits.get(feed)
-        days = (now - extracted_at).total_seconds() / DAY_SECONDS
-        if policy is None or policy.fresh_within is None or days <= policy.fresh_within:
+    for feed, tenant_id, load_id, extracted_at in newest:
+        domain, policy = limited[feed].domain, limited[feed].policy
+        days = (latest[domain] - extracted_at).total_seconds() / DAY_SECONDS
+        assert policy.fresh_within is not None
+        if days <= policy.fresh_within:
             continue
         found.append(
             Anomaly(
@@ -40,8 +47,8 @@ def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> l
                 0.0,
                 float(policy.fresh_within),
                 policy.late,
-                f"{feed} of {tenant_id} brought nothing new for {days:,.1f} days, at most "
-                f"{policy.fresh_within} expected",
+                f"{feed} of {tenant_id} is {days:,.1f} days behind the newest extract of "
+                f"{domain}, at most {policy.fresh_within} expected",
                 now,
             )
         )
@@ -50,10 +57,12 @@ def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> l
 
 
 def _newest(store: Store) -> list[tuple[str, str, int, datetime]]:
-    """Give the newest batch of every feed and tenant."""
+    """Give the newest batch that counts of every feed and tenant."""
     return store.rows(
         "SELECT feed, tenant_id, load_id, extracted_at FROM ("
         "SELECT feed, tenant_id, load_id, extracted_at, ROW_NUMBER() OVER ("
         "PARTITION BY feed, tenant_id ORDER BY extracted_at DESC, load_timestamp DESC) AS place "
-        "FROM ops.load_batch WHERE status = 'loaded') AS ranked WHERE place = 1 ORDER BY 1, 2"
+        "FROM ops.load_batch WHERE status = 'loaded' "
+        "AND load_id NOT IN (SELECT load_id FROM ops.retraction)"
+        ") AS ranked WHERE place = 1 ORDER BY 1, 2"
     )

@@ -11,7 +11,7 @@ from granary.errors import GranaryError
 from granary.gateways.base import Rows
 from granary.landing.files import unreadable
 from granary.landing.records import csv_record, parse_csv_record
-from granary.landing.store import WHOLE_FILE, Store
+from granary.landing.store import UNUSUAL, WHOLE_FILE, Store
 
 WAITING = "waiting"
 LISTED = [
@@ -126,6 +126,25 @@ def waiting_files(store: Store, wanted: Wanted) -> list[str]:
         parameters,
     )
     return [source for (source,) in rows]
+
+
+def accept_file(store: Store, load_id: int, reason: str) -> None:
+    """Let a file in that its feed's policy stopped: these bytes of this extract, and no other.
+
+    Args:
+        reason: why, for those who ask later; it is kept in the ledger.
+
+    Raises:
+        GranaryError: it does not wait because it was unusual, or the reason is blank.
+    """
+    if not reason.strip():
+        raise GranaryError("The reason is blank, and it is kept.", "Say why the file is right.")
+    if not waiting_files(store, Wanted(load_id=load_id, error_class=UNUSUAL)):
+        raise GranaryError(
+            f"No file of batch {load_id} waits because it is unusual.",
+            f"List those that do: granary dead-letters list --reason {UNUSUAL} --status {WAITING}",
+        )
+    store.accept(load_id, reason)
 
 
 def export(letters: Iterable[Letter]) -> Rows:

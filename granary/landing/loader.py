@@ -1,10 +1,11 @@
 """One file becomes raw rows, dead letters and a ledger row: all or nothing, once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from granary.clock import Clock, utc_now
 from granary.landing.anomalies import Anomaly, find_anomalies
 from granary.landing.batch import LOADED, REFUSED, LoadBatch, load_id_of
 from granary.landing.checks import REFUSED_LINES
@@ -22,14 +23,7 @@ from granary.landing.fit import fit, remedy, type_changes
 from granary.landing.physique import Physique, content_digest, examine, header_names
 from granary.landing.reader import NotPlain, Reading
 from granary.landing.records import csv_record
-from granary.landing.store import Findings, Store
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Now, UTC without zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+from granary.landing.store import UNUSUAL, Findings, Store
 
 
 def land_file(
@@ -160,7 +154,8 @@ class _Landing:
             as_text=self.store.takes_text,
         )
         with closing(reading):
-            if physique.plain:
+            # What the quick way wrote of a file that turns out not to be plain has to go again.
+            if physique.plain and self.store.can_take_back:
                 try:
                     return self._write(batch, fitted, reading, stamp, physique, carefully=False)
                 except NotPlain:
@@ -193,7 +188,7 @@ class _Landing:
             anomalies = find_anomalies(
                 self.store, landed, fitted, reading.profile, landed.finished_at
             )
-            self._expect_usual(anomalies)
+            self._expect_usual(landed, anomalies)
             target.record(landed, Findings(reading.notes, reading.profile, anomalies))
         return landed
 
@@ -233,15 +228,15 @@ class _Landing:
             "Ask the sender for the complete file.",
         )
 
-    def _expect_usual(self, anomalies: Sequence[Anomaly]) -> None:
-        """Refuse a file with an anomaly that its feed's policy stops."""
+    def _expect_usual(self, landed: LoadBatch, anomalies: Sequence[Anomaly]) -> None:
+        """Refuse a file with an anomaly that its feed's policy stops, unless it was accepted."""
         stopping = [anomaly for anomaly in anomalies if anomaly.policy == "stop"]
-        if stopping:
+        if stopping and not self.store.is_accepted(landed.load_id):
             raise FileAnomalous(
                 f"{self.file.path}: {'; '.join(anomaly.message for anomaly in stopping)}. "
                 "Nothing was landed.",
-                f"Ask the sender. If it is right, set the policy of {self.contract.feed} to warn, "
-                "and load again.",
+                "Ask the sender. If it is right, let it in: granary retry --load "
+                f'{landed.load_id} --accept "why"',
                 stopping,
             )
 
@@ -249,7 +244,7 @@ class _Landing:
 def _class_of(refusal: FileRefused) -> tuple[str, Sequence[Anomaly]]:
     """Give the error class of a refused file, and its anomalies."""
     if isinstance(refusal, FileAnomalous):
-        return "anomaly", refusal.anomalies
+        return UNUSUAL, refusal.anomalies
     return ("header" if isinstance(refusal, ContractViolation) else "file"), ()
 
 

@@ -71,6 +71,11 @@ class PostgresStore(Store):
             cursor = self._server.execute(statement.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    @property
+    def can_take_back(self) -> bool:
+        """Always: the server has savepoints."""
+        return True
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Make all that is written inside one transaction; an inner one takes back its own."""

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from granary.landing.batch import LoadBatch
 from granary.landing.checks import (
     HASHES,
+    KEPT_CHARACTERS,
     LINES,
     REFUSED_LINES,
     cast,
@@ -39,14 +40,13 @@ from granary.landing.contract import Column, Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
-from granary.landing.tables import literal, quoted
+from granary.landing.tables import literal, quoted, timestamp
 
 FIRST_LINE = 2
 BLOCK_ROWS = 25_000
 SAMPLE_ROWS = 20_000
 # What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
 USUAL_LINE = 2 << 20
-KEPT_CHARACTERS = 10_000
 LONG_LINES = f", max_line_size = {2 * RECORD_LIMIT + USUAL_LINE}, buffer_size = {4 * RECORD_LIMIT}"
 
 
@@ -333,8 +333,7 @@ class Reading:
         return typed(column)
 
     def _moment(self, moment: datetime) -> str:
-        text = literal(str(moment))
-        return text if self._as_text else f"TIMESTAMP {text}"
+        return literal(str(moment)) if self._as_text else timestamp(moment)
 
     def _source(self, path: Path, header: list[str], packed: str, options: str = "") -> str:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)

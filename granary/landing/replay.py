@@ -16,18 +16,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from granary.clock import Clock, utc_now
 from granary.landing.batch import LOAD_ID_DIGITS, LOADED, LoadBatch
 from granary.landing.checks import FORGOTTEN, REFUSED_LINES
 from granary.landing.contract import Column, Contract
 from granary.landing.errors import ContractViolation
 from granary.landing.fit import fit, missing_headers
 from granary.landing.letters import Letter
-from granary.landing.loader import Clock, utc_now
 from granary.landing.physique import Physique
 from granary.landing.reader import Reading
 from granary.landing.records import Line, csv_record
 from granary.landing.store import LEDGER_COLUMNS, Store, Target
-from granary.landing.tables import literal, quoted, raw_table
+from granary.landing.tables import quoted, raw_table, timestamp
 
 CHUNK = 200
 # Lines with nothing to mend: they repeat the line before them, or nobody may keep them.
@@ -201,7 +201,7 @@ class _Replay:
             [LOADED, self._original.load_id],
         )
         batches = ", ".join(str(load_id) for load_id, _ in family)
-        times = ", ".join(_moment(moment) for _, moment in family)
+        times = ", ".join(timestamp(moment) for _, moment in family)
         own = {"load_id", "load_timestamp"}
         names = [
             quoted(name)
@@ -215,11 +215,11 @@ class _Replay:
         )
         wanted = (
             f"EXISTS (SELECT 1 FROM {table} AS mended WHERE mended.load_id = {batch.load_id} "
-            f"AND mended.load_timestamp = {_moment(batch.load_timestamp)} AND {same_key})"
+            f"AND mended.load_timestamp = {timestamp(batch.load_timestamp)} AND {same_key})"
         )
         self._store.rows(
             f"INSERT INTO {table} ({columns}, load_id, load_timestamp) "
-            f"SELECT {columns}, {batch.load_id}, {_moment(batch.load_timestamp)} FROM ("
+            f"SELECT {columns}, {batch.load_id}, {timestamp(batch.load_timestamp)} FROM ("
             f"SELECT {', '.join(f'lines.{name}' for name in names)}, ROW_NUMBER() OVER "
             "(PARTITION BY lines.source_line ORDER BY lines.load_timestamp, lines.load_id) "
             "AS place "
@@ -295,7 +295,3 @@ def _comparable(column: Column, table: str) -> str:
     """SQL of a value of the key, alike where staging may write it alike."""
     value = f"{table}.{quoted(column.name)}"
     return f"LOWER({value})" if column.kind == "text" else value
-
-
-def _moment(moment: datetime) -> str:
-    return f"TIMESTAMP {literal(str(moment))}"

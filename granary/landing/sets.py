@@ -1,6 +1,6 @@
 """Sets: files of one tenant and one extract that land together or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +74,18 @@ class Arrangement:
     bundles: list[list[LandingFile]]
     waiting: list[tuple[str, list[LandingFile]]]
     overdue: list[tuple[str, list[LandingFile]]]
+
+    def of(self, sources: Collection[str]) -> "Arrangement":
+        """Leave out what has nothing to do with these files."""
+
+        def has_one(files: list[LandingFile]) -> bool:
+            return any(file.source in sources for file in files)
+
+        return Arrangement(
+            [files for files in self.bundles if has_one(files)],
+            [(message, files) for message, files in self.waiting if has_one(files)],
+            [(message, files) for message, files in self.overdue if has_one(files)],
+        )
 
 
 def arrange(new: Sequence[LandingFile], seen: Iterable[Sighting], sets: Sets) -> Arrangement:

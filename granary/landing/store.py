@@ -25,6 +25,7 @@ from granary.landing.tables import (
     literal,
     quoted,
     raw_table,
+    timestamp,
 )
 from granary.privacy.secret import FILE_NAME as SECRET_FILE
 from granary.privacy.secret import Secret
@@ -38,6 +39,8 @@ DEAD_LETTER_COLUMNS = (
 )
 REFUSED_LINE_COLUMNS = "load_id, source_line, line"
 WHOLE_FILE = 0
+# The error class of a file that its policy stopped.
+UNUSUAL = "anomaly"
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,16 @@ class Store(ABC):
             StoreError: the warehouse is out of reach.
         """
 
+    @property
+    @abstractmethod
+    def can_take_back(self) -> bool:
+        """Whether a part that fails by itself takes back what it wrote, and the rest can go on."""
+
     @abstractmethod
     def together(self) -> AbstractContextManager[None]:
         """Make all that is written inside one transaction: all of it stands, or nothing.
 
-        May be nested; a part that fails by itself takes back what it wrote only if the engine can,
-        so the whole has to fail with it.
+        May be nested; where `can_take_back` is false inside, a part that fails ends the whole.
         """
 
     @abstractmethod
@@ -246,6 +253,19 @@ class Store(ABC):
             f"ON CONFLICT (load_id) DO UPDATE SET {changes} WHERE load_batch.status = '{REFUSED}'",
             astuple(batch),
         )
+
+    def accept(self, load_id: int, reason: str) -> None:
+        """Keep why a file that was refused may land although it is unusual."""
+        self.rows(
+            "UPDATE ops.load_batch SET accepted_reason = $1 WHERE load_id = $2", [reason, load_id]
+        )
+
+    def is_accepted(self, load_id: int) -> bool:
+        """Say whether somebody let this batch in although it is unusual."""
+        statement = (
+            "SELECT 1 FROM ops.load_batch WHERE load_id = $1 AND accepted_reason IS NOT NULL"
+        )
+        return bool(self.rows(statement, [load_id]))
 
     def record_findings(self, batch: LoadBatch, findings: Findings) -> int:
         """Write refused lines, profile and anomalies of a batch; gives the refused lines."""
@@ -411,7 +431,7 @@ def dead_letters(batch: LoadBatch) -> str:
           raw_text,
           CASE WHEN error_class IN ('duplicate', '{FORGOTTEN}') THEN 'closed' ELSE 'waiting' END
             AS status,
-          1 AS attempts, TIMESTAMP {literal(str(batch.load_timestamp))} AS created_at
+          1 AS attempts, {timestamp(batch.load_timestamp)} AS created_at
         FROM {REFUSED_LINES}
     """
 

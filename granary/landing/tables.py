@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from granary.landing.contract import Contract
 
@@ -66,6 +67,9 @@ LOAD_BATCH = Table(
         TableColumn("contract_version", "INTEGER", True, "Version of the contract it met."),
         TableColumn("header", "TEXT", False, "Names of the file's columns, as a CSV record."),
         TableColumn("replay_of", "BIGINT", False, "Batch whose lines it brings again."),
+        TableColumn(
+            "accepted_reason", "TEXT", False, "Why it may land although its policy stops it."
+        ),
     ),
     ("load_id",),
     "rows_read = rows_loaded + rows_rejected + rows_duplicate",
@@ -128,7 +132,7 @@ ANOMALY = Table(
         TableColumn("measured", "DOUBLE PRECISION", True, "What was found."),
         TableColumn("expected_low", "DOUBLE PRECISION", True, "Least that is usual."),
         TableColumn("expected_high", "DOUBLE PRECISION", True, "Most that is usual."),
-        TableColumn("policy", "TEXT", True, "warn: it landed; stop: it was refused."),
+        TableColumn("policy", "TEXT", True, "warn: it landed; stop: only if it was accepted."),
         TableColumn("message", "TEXT", True, "The same in a sentence."),
         TableColumn("found_at", "TIMESTAMP", True, "When it was found (UTC)."),
     ),
@@ -355,3 +359,8 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment, UTC without zone."""
+    return f"TIMESTAMP {literal(str(moment))}"

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from granary.clock import utc_now
 from granary.errors import GranaryError
 from granary.observability.alerts import Alert, Level
 from granary.reporter import Reporter
@@ -103,7 +103,7 @@ class Observer:
             self._alert(Level.ERROR, outcome.message, outcome.remedy)
             self._emit(
                 lambda lineage: lineage.refused_events(
-                    self._settings, file, outcome.message, _utc_now()
+                    self._settings, file, outcome.message, utc_now()
                 )
             )
 
@@ -249,7 +249,3 @@ def _landed(batch: "LoadBatch") -> dict[str, Any]:
         "bytes": batch.bytes,
         "seconds": round((batch.finished_at - batch.started_at).total_seconds(), 3),
     }
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from granary.errors import GranaryError
 from granary.landing.errors import FileProblem
 from granary.landing.files import LandingFile
+from granary.landing.physique import DAMAGED, open_content
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 # What a database writes is its own to clean, and searching it for words proves nothing.
 DATABASES = ("data", "base", "pg_wal")
 DATABASE_SUFFIXES = (".duckdb", ".wal")
@@ -72,7 +70,7 @@ def find_in_landing(
                 count = _count(local.path, pattern)
         except FileProblem as problem:
             yield problem
-        except OSError as error:
+        except (OSError, *DAMAGED) as error:
             yield FileProblem(f"{file.shown}: cannot be searched: {error}.")
         else:
             if count:
@@ -80,14 +78,5 @@ def find_in_landing(
 
 
 def _count(path: Path, pattern: re.Pattern[bytes]) -> int:
-    compression = COMPRESSIONS.get(path.suffix)
-    with pa.input_stream(str(path), compression=compression) as stream:
-        return sum(1 for line in _lines(stream) if pattern.search(line))
-
-
-def _lines(stream: pa.NativeFile, block: int = 1 << 20) -> Iterator[bytes]:
-    rest = b""
-    while data := stream.read(block):
-        *lines, rest = (rest + data).split(b"\n")
-        yield from lines
-    yield rest
+    with open_content(path) as stream:
+        return sum(1 for line in stream if pattern.search(line))

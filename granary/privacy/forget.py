@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
+from granary.clock import utc_now
 from granary.errors import GranaryError
 from granary.gateways.base import Connection, Gateway
 from granary.landing.checks import FORGOTTEN, WHOSE_LINE
@@ -117,7 +118,7 @@ def remove_landed(
     Every line removed leaves a closed dead letter that says no more than its number, so that the
     ledger still adds up.
     """
-    person, now = identity.person, _now()
+    person, now = identity.person, utc_now()
     with _transaction(connection):
         if request is None:
             request = Request(uuid4().hex, "started", now)
@@ -228,7 +229,7 @@ def finish(connection: Connection, request: Request) -> None:
         connection.execute("DELETE FROM ops.retraction WHERE load_id = $1", [request.load_id])
         connection.execute(
             "UPDATE ops.forgotten SET status = 'done', finished_at = $1 WHERE forgotten_id = $2",
-            [_now(), request.forgotten_id],
+            [utc_now(), request.forgotten_id],
         )
 
 
@@ -262,7 +263,3 @@ def _transaction(connection: Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -23,7 +23,7 @@ from granary.privacy.forget import (
 from granary.privacy.letters import naming
 from granary.privacy.person import Feeds, Person, feeds_of
 from granary.privacy.secret import Secret, make_secret
-from granary.reporter import Reporter
+from granary.reporter import Reporter, counted
 from granary.settings import CONTRACTS
 
 LANDED = ("ops.dead_letter", "raw.refused_line")
@@ -75,7 +75,7 @@ class Forgetting:
                 )
             with gateway.models() as connection:
                 set_apart(connection, identity, request, logs)
-            step.result = f"{sum(counts.values()):,} rows of {len(counts)} tables"
+            step.result = f"{counted(sum(counts.values()), 'row')} of {counted(len(counts), 'table')}"
         if is_built:
             pipeline.run()
         with pipeline.alone("forget"), self.reporter.step("Clean up") as step:
@@ -89,7 +89,9 @@ class Forgetting:
             if not left:
                 with gateway.operations() as connection:
                     finish(connection, request)
-            step.result = f"{len(swept)} tables swept, {lines} lines of logs removed"
+            step.result = (
+                f"{counted(len(swept), 'table')} swept, {counted(lines, 'line')} of logs removed"
+            )
         self._tell(left)
         return not left
 

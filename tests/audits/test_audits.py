@@ -60,6 +60,11 @@ SOURCES = {
         "AS t(claim_id, touched_on)"
     ),
     "ops.retraction": "SELECT 3 AS load_id",
+    "source.appeals": (
+        "SELECT 't' AS tenant_id, claim_id, outcome FROM (VALUES "
+        "('open', 'open'), ('in_vain', 'upheld'), ('won', 'overturned'), ('both', 'overturned'), "
+        "('both', 'open')) AS a(claim_id, outcome)"
+    ),
 }
 
 
@@ -110,6 +115,13 @@ def movers(*rows: str) -> str:
     )
 
 
+def claims(*rows: str) -> str:
+    return (
+        "SELECT 't' AS tenant_id, claim_id, has_denied_line "
+        f"FROM (VALUES {', '.join(rows)}) AS c(claim_id, has_denied_line)"
+    )
+
+
 def amounts(*values: str) -> str:
     return f"SELECT amount::DECIMAL(8, 2) AS amount FROM (VALUES {', '.join(values)}) AS a(amount)"
 
@@ -121,6 +133,7 @@ TOTALS = "columns := (amount, lines, visits), other := source.sums"
 IN_EACH_PART = "columns := (amount, lines), parts := (visits), other := source.sums"
 LARGE = "condition := amount > 2, other_condition := amount > 2"
 ONLY_A = "condition := member_id = 'a'"
+APPEALS = "appeals := source.appeals"
 DIMENSION = f"{MEMBER}, dimension := source.members"
 FEED = "feed := '{feed}', raw_table := raw.claims, key := (claim_id)"
 DAILY = "SELECT DATE '2025-01-01' AS load_date FROM RANGE({rows})"
@@ -206,6 +219,11 @@ GOOD: dict[str, Case] = {
         members(*[-1] * 30, *range(30)),
     ),
     "one_in_twenty": ("unknown_share_at_most", MEMBER, members(-1, *range(19))),
+    "denied_or_won": (
+        "appeals_follow_denials",
+        APPEALS,
+        claims("('open', TRUE)", "('in_vain', TRUE)", "('won', FALSE)", "('none', FALSE)"),
+    ),
     "nobody_yet": ("unknown_share_at_most", MEMBER, f"{members(1)} WHERE FALSE"),
 }
 BAD: dict[str, Case] = {
@@ -308,6 +326,9 @@ BAD: dict[str, Case] = {
         f"{MEMBER}, share := 0.5",
         members(*[-1] * 11, *range(9)),
     ),
+    "never_denied": ("appeals_follow_denials", APPEALS, claims("('open', FALSE)")),
+    "never_denied_in_vain": ("appeals_follow_denials", APPEALS, claims("('in_vain', FALSE)")),
+    "one_of_two_unexplained": ("appeals_follow_denials", APPEALS, claims("('both', FALSE)")),
     "two_in_twenty": ("unknown_share_at_most", MEMBER, members(-1, -1, *range(18))),
 }
 

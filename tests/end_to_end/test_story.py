@@ -178,7 +178,7 @@ def test_plan_shows_the_change_and_builds_only_that(planned: Outcome) -> None:
     assert AFTER.removesuffix(" THEN") in told
     assert told.count("(changed)") == 1
     assert "(depends on a change)" not in told
-    assert "sandbox: 1 models built" in planned.messages
+    assert "sandbox: 1 model built" in planned.messages
 
 
 def test_sandbox_has_the_change_and_prod_does_not(

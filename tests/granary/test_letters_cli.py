@@ -43,7 +43,7 @@ def test_refused_lines_are_exported_corrected_and_tried_again(
 
     retried = granary("retry", "--mended", str(file))
     assert retried.exit_code == 1
-    assert "1 lines replayed, 0 closed, 1 still refused" in retried.messages
+    assert "1 line replayed, 0 closed, 1 still refused" in retried.messages
     answer = granary("sql", "SELECT appeal_id, outcome FROM raw.aca_appeals", "--format", "csv")
     assert answer.answer.splitlines()[1:] == ["A1,open", "A2,overturned"]
     rest = granary("retry", "--reason", "unknown_code")
@@ -59,13 +59,33 @@ def test_files_refused_whole_land_once_they_are_mended(granary: Granary, landing
     assert granary("load").exit_code == 1
     gone.unlink()
     here.write_text(f"{HEADER}\nA1,C1,1,2025-01-02,,open\n")
+    new = landing / "appeals_20250401T000000Z.csv"
+    new.write_text(f"{HEADER}\nA2,C1,1,2025-03-02,,open\n")
 
     retried = granary("retry", "--feed", "aca_appeals")
 
     assert retried.exit_code == 1
     assert f"aca/issuer_1/{gone.name} is in no landing place any more" in retried.messages
     assert here.name not in retried.messages
-    assert granary("sql", "SELECT 1 FROM raw.aca_appeals", "--format", "csv").answer == "1\n1\n"
+    appeals = ("sql", "SELECT appeal_id FROM raw.aca_appeals ORDER BY 1", "--format", "csv")
+    assert granary(*appeals).answer == "appeal_id\nA1\n"
+    assert granary("load").exit_code == 0
+    assert granary(*appeals).answer == "appeal_id\nA1\nA2\n"
+
+
+def test_one_unusual_file_is_accepted_by_its_batch(granary: Granary, landing: Path) -> None:
+    for arguments in (["--accept", "why"], ["--load", "5", "--mended", "x", "--accept", "why"]):
+        assert granary("retry", *arguments).exit_code == 2
+    (landing / "appeals_20250201T000000Z.csv").write_text("appeal_id\n")
+    assert granary("load").exit_code == 1
+    [load_id] = granary(
+        "sql", "SELECT load_id FROM ops.load_batch", "--format", "csv"
+    ).answer.splitlines()[1:]
+
+    refused = granary("retry", "--load", load_id, "--accept", "why")
+
+    assert refused.exit_code == 1
+    assert f"No file of batch {load_id} waits because it is unusual." in refused.messages
 
 
 def test_there_may_be_nothing_to_export_or_to_retry(granary: Granary, landing: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from granary.landing import (
     load_tenants,
 )
 from granary.landing.errors import StoreError
+from granary.landing.letters import Wanted, waiting_lines
+from granary.landing.replay import replay
 from granary.privacy.files import StillNamed, clean_logs, find_in_home, find_in_landing
 from granary.privacy.forget import (
     check_reason,
@@ -148,6 +151,33 @@ def test_a_person_leaves_raw_and_dead_letters_and_nobody_else_does(world: World)
     assert world.rows(waiting) == [(2,)]
     assert world.rows("SELECT status, reason FROM ops.forgotten") == [("done", "by letter")]
     assert world.rows("SELECT COUNT(*) FROM ops.retraction WHERE load_id < 0") == [(0,)]
+
+
+def test_a_line_that_was_mended_and_tried_again_leaves_with_its_letter(world: World) -> None:
+    with world.gateway.store() as store:
+        [letter] = [
+            replace(letter, record=letter.record.replace(b"never", b"2025-01-02"))
+            for letter in waiting_lines(store, Wanted(tenant_id="issuer_1"))
+            if b"never" in letter.record
+        ]
+        assert replay(store, world.contracts, [letter]).replayed == 1
+    said = (
+        "SELECT error_class, status, column_name, raw_text FROM ops.dead_letter "
+        f"WHERE load_id = {letter.load_id} AND source_line = {letter.source_line}"
+    )
+    [(_, status, column, text)] = world.rows(said)
+    assert (status, column) == ("replayed", "service_date")
+    assert "C2,1,***" in str(text)
+
+    world.forget()
+
+    assert world.rows(said) == [("forgotten", "closed", None, None)]
+    assert world.rows("SELECT 1 FROM raw.aca_claims WHERE claim_id = 'C2'") == []
+    replayed = (
+        "SELECT rows_read, rows_loaded, rows_rejected FROM ops.load_batch "
+        f"WHERE replay_of = {letter.load_id}"
+    )
+    assert world.rows(replayed) == [(1, 0, 1)]
 
 
 def test_later_lines_of_the_person_are_refused_and_not_kept(world: World) -> None:

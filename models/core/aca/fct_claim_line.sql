@@ -217,7 +217,7 @@ SELECT
   latest.discharge_date::DATE AS discharge_date,
   latest.discharge_status::TEXT AS discharge_status,
   latest.admission_type::TEXT AS admission_type,
-  latest.state_count::INT AS state_count, /* number of states the line has been in; see claim_line_changes */
+  latest.state_count::INT AS state_count, /* number of batches that brought a state of the line; see claim_line_changes; a corrected file counts, and a replay counts as the first state of a line that had been refused, or once more for a line that it repeats */
   latest.extracted_at::TIMESTAMP AS extracted_at,
   latest.load_id::BIGINT AS load_id,
   latest.load_date::DATE AS load_date

@@ -3,7 +3,14 @@ MODEL (
   kind FULL,
   owner claims_analytics,
   grain (tenant_id, claim_id),
-  depends_on (core.dim_member, core.dim_provider, core.dim_plan, core.dim_geography, core.fct_claim),
+  depends_on (
+    core.dim_member,
+    core.dim_provider,
+    core.dim_plan,
+    core.dim_geography,
+    core.fct_claim,
+    core.fct_appeal
+  ),
   description 'How each claim went through the house, from the states its lines were in. How fast are claims decided, and how many are pended, denied, adjusted, reversed or appealed?',
   audits (
     not_null(
@@ -35,9 +42,7 @@ MODEL (
       )
     ),
     forall(criteria := (days_to_receipt >= 0, days_to_decision >= 0), blocking := FALSE),
-    forall(criteria := (
-      has_denied_line OR NOT is_appealed
-    ), blocking := FALSE),
+    appeals_follow_denials(appeals := core.fct_appeal, blocking := FALSE),
     references_dimension("column" := member_sk, dimension := core.dim_member),
     references_dimension("column" := provider_sk, dimension := core.dim_provider),
     references_dimension("column" := plan_sk, dimension := core.dim_plan),
@@ -203,7 +208,7 @@ SELECT
   is_reversed::BOOLEAN AS is_reversed, /* whether a line was reversed */
   is_clean::BOOLEAN AS is_clean, /* decided, never pended, neither adjusted nor reversed */
   is_denied::BOOLEAN AS is_denied, /* whether every line is denied in its latest state */
-  has_denied_line::BOOLEAN AS has_denied_line, /* whether a line is or was denied */
+  has_denied_line::BOOLEAN AS has_denied_line, /* whether an extract shows a line denied; a denial that was overturned before the next extract is in none */
   (
     received_date - service_date
   )::INT AS days_to_receipt, /* days from the first day of service to receipt */
@@ -213,7 +218,7 @@ SELECT
   COALESCE(is_clean AND (
     first_decided_date - received_date
   )::INT <= 30, FALSE)::BOOLEAN AS is_prompt, /* clean and decided within 30 days of receipt */
-  is_appealed::BOOLEAN AS is_appealed, /* whether an appeal was filed */
+  is_appealed::BOOLEAN AS is_appealed, /* whether an appeal was filed, also against a denial that no extract shows */
   denial_date::DATE AS denial_date /* first denial of a line; NULL when none was denied */
 FROM judged;
 

@@ -57,6 +57,19 @@ def test_a_changed_contract_stops_its_feed_and_no_other(
     ]
 
 
+def test_when_a_feed_is_late_is_no_demand_on_its_files(
+    store: Store, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    write_orders(landing / "shop/north/orders_20250131T000000Z.csv", "A1,,2025-01-02,1")
+    land_all(store, landing, contracts, tenants)
+    patient = contracts["shop_orders"].model_copy(update={"policy": Policy(fresh_within=40)})
+    assert definition_of(patient) == definition_of(contracts["shop_orders"])
+
+    report = land_all(store, landing, {**contracts, "shop_orders": patient}, tenants)
+
+    assert (report.problems, len(report.skipped)) == ([], 1)
+
+
 def test_a_contract_under_which_nothing_landed_may_be_edited(
     store: Store, contracts: Contracts
 ) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from landing_support import DuckDBWarehouse
 
+from granary.errors import GranaryError
 from granary.landing import Contract, LandingFile, LoadBatch, Store
 from granary.landing.anomalies import Usual
 from granary.landing.errors import FileAnomalous
 from granary.landing.freshness import stale_feeds
+from granary.landing.letters import accept_file
 from granary.landing.loader import land_prepared
 
 Contracts = dict[str, Contract]
@@ -28,13 +30,13 @@ class Feed:
         self._day = -1
         store.prepare([contract])
 
-    def land(self, lines: list[str]) -> LoadBatch | None:
+    def land(self, lines: list[str], tenant_id: str = "north") -> LoadBatch | None:
         """Land the next day's file."""
         self._day += 1
         path = self._folder / f"returns_{self._day}.csv"
         path.write_text("\n".join([HEADER, *lines]) + "\n")
         extracted_at = FIRST_DAY + timedelta(days=self._day)
-        file = LandingFile.from_options(path, self.contract, "north", extracted_at)
+        file = LandingFile.from_options(path, self.contract, tenant_id, extracted_at)
         landed_at = extracted_at + timedelta(hours=2)
         return land_prepared(self.store, file, self.contract, landed_at, lambda: landed_at)
 
@@ -183,20 +185,61 @@ def test_the_policy_stop_refuses_the_file_and_warn_lets_it_in(feed: Feed) -> Non
     ) == [("anomaly", "closed")]
 
 
-def test_a_feed_that_brings_nothing_new_is_late_until_it_does(feed: Feed) -> None:
-    feed.stops(fresh_within=3)  # type: ignore[arg-type]
-    feed.land(feed.lines(5))
-    contracts = [feed.contract]
+def test_a_stopped_file_that_is_right_is_let_in_and_no_other(feed: Feed) -> None:
+    feed.usual_days(6)
+    feed.stops(volume="stop")
+    for _ in range(2):
+        with pytest.raises(FileAnomalous) as refusal:
+            feed.land([])
+    assert refusal.value.batch is not None
+    load_id = refusal.value.batch.load_id
+    assert f'granary retry --load {load_id} --accept "why"' in str(refusal.value)
+    with pytest.raises(GranaryError, match="reason is blank"):
+        accept_file(feed.store, load_id, " ")
+    with pytest.raises(GranaryError, match="No file of batch 5 waits because it is unusual"):
+        accept_file(feed.store, 5, "closed for Easter")
 
-    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
-    [late] = stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=5))
-    assert late.message == (
-        "shop_returns of north brought nothing new for 5.0 days, at most 3 expected"
-    )
+    accept_file(feed.store, load_id, "closed for Easter")
+    feed._day -= 1
+    landed = feed.land([])
+
+    assert landed is not None
+    assert (landed.load_id, landed.status) == (load_id, "loaded")
+    ledger = "SELECT status, accepted_reason FROM ops.load_batch ORDER BY extracted_at DESC LIMIT 2"
+    assert feed.store.rows(ledger) == [("loaded", "closed for Easter"), ("refused", None)]
+    assert feed.store.rows("SELECT policy FROM ops.anomaly WHERE load_id = $1", [load_id]) == [
+        ("stop",)
+    ]
+    waiting = "SELECT COUNT(*) FROM ops.dead_letter WHERE status = 'waiting'"
+    assert feed.store.rows(waiting) == [(1,)]
+    # The same day, other lines: another file.
+    feed._day -= 1
+    with pytest.raises(FileAnomalous):
+        feed.land(feed.lines(1))
+
+
+def test_who_falls_behind_the_others_is_late_until_the_next_file(feed: Feed) -> None:
+    feed.stops(fresh_within=3)  # type: ignore[arg-type]
+    a_year_later = FIRST_DAY + timedelta(days=365)
+
+    def late() -> list[str]:
+        return [one.message for one in stale_feeds(feed.store, [feed.contract], a_year_later)]
+
+    feed.land(feed.lines(5), "north")
+    assert late() == []
+    for _ in range(5):
+        newest = feed.land(feed.lines(5), "south")
+    assert late() == [
+        "shop_returns of north is 5.0 days behind the newest extract of shop, at most 3 expected"
+    ]
     assert [kind for kind, *_ in feed.found()] == ["stale"]
 
-    feed.land(feed.lines(5))
-    assert stale_feeds(feed.store, contracts, FIRST_DAY + timedelta(days=3)) == []
+    assert newest is not None
+    withdrawn = "INSERT INTO ops.retraction VALUES ($1, 'of another shop', $2)"
+    feed.store.rows(withdrawn, [newest.load_id, a_year_later])
+    assert ["4.0 days" in message for message in late()] == [True]
+    feed.land(feed.lines(5), "north")
+    assert late() == []
     assert feed.found() == []
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 import traceback
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from granary.errors import GranaryError
-from granary.landing import Contract, Store, Tenants, land_all
+from granary.landing import Contract, LandingReport, Store, Tenants, land_all
 from granary.landing.bucket import Bucket, BucketObject
 from granary.landing.errors import FileChanged, FileUnreadable
 from granary.landing.files import discover
@@ -26,6 +26,7 @@ from granary.landing.places import Folder, open_places
 from granary.settings import Settings
 
 Contracts = dict[str, Contract]
+Land = Callable[..., LandingReport]
 SECRET = "a-secret-that-must-not-show"
 KEY = "inbox/shop/north/orders_20250131T000000Z.csv"
 
@@ -69,6 +70,12 @@ def s3(endpoint: str, variables: dict[str, str]) -> Any:
         for found in page.get("Contents", []):
             client.delete_object(Bucket="files", Key=found["Key"])
     return client
+
+
+@pytest.fixture
+def land(store: Store, contracts: Contracts, tenants: Tenants) -> Land:
+    """Lands what is new in places."""
+    return lambda *places: land_all(store, places, contracts, tenants)
 
 
 def put(s3: Any, folder: Path, key: str, *lines: str) -> None:
@@ -132,9 +139,7 @@ def test_objects_land_like_files_and_are_not_fetched_again(
 
 
 def test_a_file_that_lies_in_a_folder_and_in_a_bucket_is_one_batch(
-    store: Store,
-    contracts: Contracts,
-    tenants: Tenants,
+    land: Land,
     landing: Path,
     s3: Any,
     variables: dict[str, str],
@@ -144,7 +149,7 @@ def test_a_file_that_lies_in_a_folder_and_in_a_bucket_is_one_batch(
     write_orders(landing / "shop/north/orders_20250131T000000Z.csv", "A1,Ann,2025-01-02,1")
     places = [Folder(landing), Bucket("s3://files/inbox", variables)]
 
-    report = land_all(store, places, contracts, tenants)
+    report = land(*places)
 
     assert (len(report.landed), len(report.skipped), report.problems) == (1, 1, [])
 
@@ -167,7 +172,7 @@ def test_a_bucket_of_more_than_a_page_is_seen_whole(
 
 
 def test_an_object_written_anew_while_it_is_fetched_lands_later(
-    store: Store,
+    land: Land,
     contracts: Contracts,
     tenants: Tenants,
     s3: Any,
@@ -186,14 +191,12 @@ def test_an_object_written_anew_while_it_is_fetched_lands_later(
     with pytest.raises(FileUnreadable, match=r"NoSuchKey.*removed after"), file.fetched():
         pass
     put(s3, tmp_path, KEY, "A1,Ann,2025-01-02,3")
-    report = land_all(store, [place], contracts, tenants)
+    report = land(place)
     assert [batch.rows_loaded for batch in report.landed] == [1]
 
 
 def test_a_bucket_out_of_reach_stops_no_other_place(
-    store: Store,
-    contracts: Contracts,
-    tenants: Tenants,
+    land: Land,
     landing: Path,
     s3: Any,
     variables: dict[str, str],
@@ -212,7 +215,7 @@ def test_a_bucket_out_of_reach_stops_no_other_place(
         Folder(landing),
     ]
 
-    report = land_all(store, places, contracts, tenants)
+    report = land(*places)
 
     assert report.problems == [
         "s3://no-such-bucket/: the store says NoSuchBucket. "
@@ -249,9 +252,7 @@ def ask_for_keys(endpoint: str, after: bytes) -> None:
 
 
 def test_a_dropped_connection_is_tried_again(
-    store: Store,
-    contracts: Contracts,
-    tenants: Tenants,
+    land: Land,
     s3: Any,
     variables: dict[str, str],
     tmp_path: Path,
@@ -260,7 +261,7 @@ def test_a_dropped_connection_is_tried_again(
     put(s3, tmp_path, KEY, *lines)
     with BadLine(variables["AWS_ENDPOINT_URL"], cuts=2) as line:
         place = Bucket("s3://files/inbox", {**variables, "AWS_ENDPOINT_URL": line.address})
-        report = land_all(store, [place], contracts, tenants)
+        report = land(place)
     assert line.cuts == 0
     assert report.problems == []
     assert [batch.rows_loaded for batch in report.landed] == [20_000]

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from landing_support import EXTRACTED_AT, RETURNS, DuckDBWarehouse
 
+from granary.clock import utc_now
 from granary.landing import Contract, DuckDBStore, LandingFile, land_file, load_contracts
 from granary.landing.errors import FileRefused
-from granary.landing.loader import land_prepared, utc_now
+from granary.landing.loader import land_prepared
 
 Contracts = dict[str, Contract]
 HEADER = b"order_id,note"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from landing_support import ORDERS_HEADER, Warehouse, write_orders
 
 from granary.errors import GranaryError
-from granary.landing import Contract, LandingReport, Tenants, land_all
+from granary.landing import Contract, LandingReport, Tenants, land_all, reader
 from granary.landing.files import LandingFile
 from granary.landing.sets import Sets, expect_partners, load_sets
 
@@ -48,9 +49,9 @@ class Landing:
         self._arguments = (landing, contracts, tenants)
         self._sets = sets
 
-    def run(self) -> LandingReport:
+    def run(self, only: Collection[str] | None = None) -> LandingReport:
         with self.warehouse.open() as store:
-            return land_all(store, *self._arguments, sets=self._sets)
+            return land_all(store, *self._arguments, sets=self._sets, only=only)
 
 
 @pytest.fixture
@@ -126,6 +127,25 @@ def test_one_refused_file_keeps_its_set_out_and_is_the_only_one_blamed(
     ]
 
 
+def test_a_line_break_within_quotes_at_the_end_of_a_long_file_of_a_set_costs_nothing(
+    landing_run: Landing, north: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the file is not plain shows after most of it was written."""
+    monkeypatch.setattr(reader, "BLOCK_ROWS", 2_000)
+    lines = [f"A{number},,2025-01-02,1" for number in range(9_000)]
+    write_orders(north / f"orders_{JANUARY}.csv", *lines, 'A9000,"Ann\nLee",2025-01-02,1')
+    write_returns(north / f"returns_{JANUARY}.csv", "A1,torn")
+
+    report = landing_run.run()
+
+    assert (report.problems, len(report.landed)) == ([], 2)
+    rows = landing_run.warehouse.rows
+    assert rows(BATCHES) == [("shop_orders", "loaded", 9_001), ("shop_returns", "loaded", 1)]
+    assert rows("SELECT COUNT(*), MIN(source_line), MAX(source_line) FROM raw.shop_orders") == [
+        (9_001, 2, 9_002)
+    ]
+
+
 def test_a_corrected_file_of_a_set_that_landed_lands_alone(
     landing_run: Landing, north: Path
 ) -> None:
@@ -138,6 +158,26 @@ def test_a_corrected_file_of_a_set_that_landed_lands_alone(
     report = landing_run.run()
 
     assert ([batch.feed for batch in report.landed], report.waiting) == (["shop_orders"], [])
+
+
+def test_the_refused_file_of_a_set_is_tried_again_with_its_set_and_nothing_else(
+    landing_run: Landing, north: Path
+) -> None:
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+    wrong = write_returns(north / f"returns_{JANUARY}.csv", "A1", header="order_id")
+    assert landing_run.run().exit_code == 1
+    write_returns(wrong, "A1,torn")
+    write_orders(north / f"orders_{FEBRUARY}.csv", "A2,,2025-01-02,1")
+    write_returns(north / f"returns_{FEBRUARY}.csv")
+    (north / "notes.txt").touch()
+
+    report = landing_run.run(only={f"shop/north/returns_{JANUARY}.csv"})
+
+    assert (len(report.landed), report.problems, report.exit_code) == (2, [], 0)
+    assert {batch.extracted_at for batch in report.landed} == {datetime(2025, 1, 31)}
+    assert landing_run.run(only={f"shop/north/returns_{JANUARY}.csv"}).landed == []
+    report = landing_run.run()
+    assert (len(report.landed), len(report.problems)) == (2, 1)
 
 
 def test_a_file_from_elsewhere_does_not_come_without_its_set(
