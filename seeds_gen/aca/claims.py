@@ -9,7 +9,7 @@ from .encounters import CLAIM_TYPES, KINDS, NOT_A_STAY
 from .enrollments import Spans
 from .members import Members
 from .stays import ADMISSION_TYPES, DISCHARGE_STATUSES
-from .world import Bools, Horizon, Ints, Objects, latest_per_extract
+from .world import Bools, Horizon, Ints, Objects, latest_per_extract, order_of
 
 HIGH_COST_CENTS = 50_000_00
 ROLLING_DAYS = 365
@@ -29,7 +29,7 @@ def claims_table(
     batch = horizon.batch_of(events.day)
     kept = latest_per_extract(events.line, batch, horizon)
     line = events.line[kept]
-    order = np.lexsort([lines.number[line], claims.rank[lines.encounter[line]], batch[kept]])
+    order = order_of(batch[kept], claims.rank[lines.encounter[line]], lines.number[line])
     kept, line = kept[order], line[order]
     encounter = lines.encounter[line]
     status = events.status[kept]
