@@ -49,6 +49,11 @@ def picked(values: Objects, positions: Ints, blank: Bools | None = None) -> pa.A
     return texts(values).take(ints(positions, blank))
 
 
+def blanked(values: pa.Array, blank: Bools) -> pa.Array:
+    """Some of the values, and nothing where they are blank."""
+    return pc.if_else(flags(~blank), values, pa.nulls(len(values), values.type))
+
+
 def identifiers(prefix: str, numbers: Ints, digits: int, blank: Bools | None = None) -> pa.Array:
     """Ids of a prefix and a zero-padded number."""
     width = len(prefix) + digits

@@ -45,6 +45,7 @@ SEVERE_NOW = 0.75
 FRAILTY_SPREAD, ABSTAINERS, ABSTAINING = 0.70, 0.13, 0.05
 # How far the choice of a metal level follows health.
 TASTE_BY_HEALTH = 0.14
+TOBACCO_SHARES = np.array([0.025, 0.03, 0.042, 0.05, 0.05, 0.045, 0.03])
 FPL_UNKNOWN = -1
 NO_BROKER = 0
 MEMBERS_PER_BROKER = 150
@@ -126,7 +127,8 @@ class Members:
 
     fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis]. `taste` ranks people
     by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
-    are those who need a specialty drug, `newborn` those born into coverage.
+    are those who need a specialty drug, `newborn` those born into coverage, `tobacco` those who
+    use tobacco once they are of age.
     """
 
     horizon: Horizon
@@ -145,6 +147,7 @@ class Members:
     credit_luck: Floats
     conditions: Bools
     therapy: Bools
+    tobacco: Bools
     day_of_change: Ints
     history: States
     brokers: Brokers
@@ -216,6 +219,7 @@ def make_members(
         credit_luck=rng.random(count),
         conditions=conditions,
         therapy=therapy,
+        tobacco=_tobacco(streams("tobacco"), ages),
         day_of_change=rng.integers(1, 29, count),
         history=_history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty),
         brokers=brokers,
@@ -230,6 +234,12 @@ def _tastes(rng: np.random.Generator, health: Floats, home: Ints) -> Floats:
         len(health)
     )
     return np.asarray(1 / (1 + np.exp(-1.702 * score)))
+
+
+def _tobacco(rng: np.random.Generator, ages: Ints) -> Bools:
+    """Who uses tobacco, or will once of age, as far as they say so."""
+    band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
+    return np.asarray(rng.random(len(ages)) < TOBACCO_SHARES[band])
 
 
 def _births(rng: np.random.Generator, start: int, count: int) -> Ints:

@@ -124,11 +124,10 @@ def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> 
 
     appeals = make_appeals(streams, claims, horizon)
     invoices = make_invoices(streams, people, spans)
-    plan_id = catalogue.plan_id
     tables = {
         "members": members(),
-        "enrollments": (enrollments_snapshot(spans, people, plan_id, b) for b in batches),
-        "claims": _slices(format, *claims_table(claims, spans, people, plan_id)),
+        "enrollments": (enrollments_snapshot(spans, people, catalogue, b) for b in batches),
+        "claims": _slices(format, *claims_table(claims, spans, people, catalogue)),
         "premium_payments": _slices(format, *payments_table(invoices, spans, people)),
         "appeals": _slices(format, *appeals_table(appeals, claims, people)),
     }
