@@ -1,11 +1,7 @@
 """All benchmarks, one after the other: `uv run python -m benchmarks`."""
 
-from benchmarks import history, landing, seeds, up
+from benchmarks import compiler, history, landing, landing_memory, seeds, up
 
-up.main()
-print()
-landing.main()
-print()
-history.main()
-print()
-seeds.main()
+for benchmark in (up, landing, landing_memory, history, seeds, compiler):
+    benchmark.main()
+    print()

@@ -86,11 +86,11 @@ def main() -> None:
 
 def _measure(path: Path, folder: Path, contract: Contract) -> list[tuple[str, float, float]]:
     """Time the four; each with the yardstick of its engine, in seconds."""
-    with _server(folder) as conninfo:
-        copy = _seconds(lambda: _block_copy(conninfo, path, contract))
-        postgres = _land(PostgresStore(conninfo), path, contract)
-    create = _seconds(lambda: _create_table_as(folder / "plain.duckdb", path, contract))
-    own = _land(DuckDBStore(folder / "granary.duckdb"), path, contract)
+    with server(folder) as conninfo:
+        copy = seconds_of(lambda: _block_copy(conninfo, path, contract))
+        postgres = land(PostgresStore(conninfo), path, contract)
+    create = seconds_of(lambda: _create_table_as(folder / "plain.duckdb", path, contract))
+    own = land(DuckDBStore(folder / "granary.duckdb"), path, contract)
     return [
         ("PostgreSQL, block COPY", copy, copy),
         ("PostgreSQL, landed", postgres, copy),
@@ -100,7 +100,8 @@ def _measure(path: Path, folder: Path, contract: Contract) -> list[tuple[str, fl
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[str]:
+def server(folder: Path) -> Iterator[str]:
+    """Run a server in the folder while it is needed; gives its connection string."""
     cluster = Cluster(folder / "home")
     cluster.start()
     try:
@@ -109,16 +110,18 @@ def _server(folder: Path) -> Iterator[str]:
         cluster.destroy()
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def _land(store: Store, path: Path, contract: Contract) -> float:
+def land(store: Store, path: Path, contract: Contract) -> float:
+    """Land a file in a store of its own; gives the seconds."""
     file = LandingFile.from_options(path, contract, "issuer_1", EXTRACTED_AT)
     store.prepare([contract])
-    seconds = _seconds(lambda: land_file(store, file, contract))
+    seconds = seconds_of(lambda: land_file(store, file, contract))
     store.close()
     return seconds
 

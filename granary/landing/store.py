@@ -30,7 +30,7 @@ from granary.landing.tables import (
 from granary.privacy.secret import FILE_NAME as SECRET_FILE
 from granary.privacy.secret import Secret
 
-MEMORY_LIMIT = "700MB"
+MEMORY_LIMIT = "300MB"
 LEDGER_COLUMNS = [column.name for column in fields(LoadBatch)]
 ANOMALY_COLUMNS = [column.name for column in fields(Anomaly)]
 DEAD_LETTER_COLUMNS = (
