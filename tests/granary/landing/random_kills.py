@@ -42,7 +42,6 @@ store.close()
 """
 FILES = 6
 LINES = 12_000
-LONGEST_SECONDS = 3.0
 # Of the lines of a file: every 1,000th is faulty, every 1,500th repeats the one before it.
 FAULTY_EVERY, REPEATED_EVERY = 1_000, 1_500
 
@@ -86,12 +85,16 @@ def prepare(warehouse: Warehouse) -> None:
 
 
 def kill_landings(
-    warehouse: Warehouse, folder: Path, kills: int, chance: random.Random
+    warehouse: Warehouse, folder: Path, kills: int, longest: float, chance: random.Random
 ) -> Iterator[Kill]:
-    """Land the folder in a process of its own, and kill it at a random moment, again and again."""
+    """Land the folder in a process of its own, and kill it at a random moment, again and again.
+
+    Args:
+        longest: seconds after which a kill comes at the latest.
+    """
     for _ in range(kills):
         process = start_landing(warehouse, folder)
-        seconds = chance.uniform(0, LONGEST_SECONDS)
+        seconds = chance.uniform(0, longest)
         time.sleep(seconds)
         process.kill()
         process.communicate()
@@ -115,11 +118,13 @@ def start_landing(warehouse: Warehouse, folder: Path) -> subprocess.Popen[str]:
     return process
 
 
-def finish_landing(warehouse: Warehouse, folder: Path) -> None:
-    """Land what is left."""
+def finish_landing(warehouse: Warehouse, folder: Path) -> float:
+    """Land what is left; gives the seconds that it took."""
     process = start_landing(warehouse, folder)
+    began = time.perf_counter()
     _, errors = process.communicate()
     assert process.returncode == 0, errors
+    return time.perf_counter() - began
 
 
 def losses(warehouse: Warehouse, files: int = FILES, lines: int = LINES) -> list[str]:
@@ -169,13 +174,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="granary-kills-") as name:
         Path(name).chmod(0o755)
         with _warehouse(asked.engine, Path(name)) as warehouse:
+            write_world(Path(name) / "whole")
+            prepare(warehouse)
+            longest = finish_landing(warehouse, Path(name) / "whole")
+            print(f"A landing that nobody kills takes {longest:.2f} s.")
             done, world = 0, 0
             while done < asked.kills:
                 world += 1
                 folder = Path(name) / f"world_{world}"
                 write_world(folder)
                 prepare(warehouse)
-                for kill in kill_landings(warehouse, folder, asked.kills - done, chance):
+                left = asked.kills - done
+                for kill in kill_landings(warehouse, folder, left, longest, chance):
                     done += 1
                     print(f"{done:3} after {kill.seconds:.2f} s: {kill.landed} of {FILES} landed")
                     if kill.landed == FILES:
