@@ -21,7 +21,6 @@ from granary.landing.tables import literal, quoted
 LINES = "landing_lines"
 REFUSED_LINES = "landing_refused"
 HASHES = "landing_hashes"
-CANDIDATES = "landing_candidates"
 MASK = "***"
 FORGOTTEN = "forgotten"
 WHOSE_LINE = " belongs to a person who was forgotten"
@@ -165,41 +164,34 @@ def refuse_faulty_lines(contract: Contract, extracted_at: datetime, header: list
     """
 
 
-def duplicate_candidates() -> str:
-    """SQL that lists lines whose hash is that of the line of their key before them, with that line.
-
-    A hash says that two lines may be equal. Of lines A, B, A with one key all three land: the last
-    one stands, so it has to be there.
-    """
+def repeated_keys() -> str:
+    """SQL of the lines whose key has the hash of another line's."""
     return f"""
-        CREATE OR REPLACE TEMP TABLE {CANDIDATES} AS
-        WITH repeated AS (
-          SELECT key_hash FROM {HASHES} GROUP BY key_hash, row_hash HAVING COUNT(*) > 1
-        ), followed AS (
-          SELECT
-            source_line, row_hash,
-            LAG(source_line) OVER by_key AS line_before,
-            LAG(row_hash) OVER by_key AS hash_before
-          FROM {HASHES}
-          WHERE key_hash IN (SELECT key_hash FROM repeated)
-          WINDOW by_key AS (PARTITION BY key_hash ORDER BY source_line)
-        ), alike AS (
-          SELECT source_line, line_before FROM followed WHERE row_hash = hash_before
+        SELECT source_line FROM {HASHES} WHERE key_hash IN (
+          SELECT key_hash FROM {HASHES} GROUP BY key_hash HAVING COUNT(*) > 1
         )
-        SELECT source_line, line_before FROM alike
-        UNION ALL
-        SELECT line_before, NULL FROM alike
     """
 
 
 def refuse_duplicate_lines(contract: Contract, header: list[str]) -> str:
-    """SQL that refuses the candidates that are equal in all columns to the line before them."""
-    columns = contract.columns
+    """SQL that refuses the lines that are equal in all columns to the line of their key before.
+
+    Of lines A, B, A with one key all three land: the last one stands, so it has to be there.
+    """
     same = " AND ".join(
-        f"line.{quoted(name)} IS NOT DISTINCT FROM earlier.{quoted(name)}" for name in columns
+        f"line.{quoted(name)} IS NOT DISTINCT FROM earlier.{quoted(name)}"
+        for name in contract.columns
     )
     return f"""
         INSERT INTO {REFUSED_LINES}
+        WITH numbered AS (
+          SELECT
+            *,
+            LAG(source_line) OVER (
+              PARTITION BY {", ".join(map(quoted, contract.key))} ORDER BY source_line
+            ) AS line_before
+          FROM {LINES}
+        )
         SELECT
           line.source_line,
           NULL,
@@ -207,9 +199,8 @@ def refuse_duplicate_lines(contract: Contract, header: list[str]) -> str:
           'duplicate',
           {raw_text(contract, header, "line")},
           NULL
-        FROM {CANDIDATES} AS candidates
-        INNER JOIN {LINES} AS line ON line.source_line = candidates.source_line
-        INNER JOIN {LINES} AS earlier ON earlier.source_line = candidates.line_before
+        FROM numbered AS line
+        INNER JOIN {LINES} AS earlier ON earlier.source_line = line.line_before
         WHERE {same}
     """
 

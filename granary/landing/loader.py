@@ -178,9 +178,10 @@ class _Landing:
                 return None
             for block in reading.blocks(carefully=carefully):
                 target.write(block)
+            # The warehouse is still at the last rows.
+            self._expect_unchanged(stamp, physique)
             target.finish_rows()
             counted = _counted(batch, reading)
-            self._expect_unchanged(stamp, physique)
             self._expect_types(fitted, reading)
             self._expect_enough(counted, reading)
             landed = replace(counted, finished_at=self.now())

@@ -3,13 +3,12 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
-from psycopg.copy import QueuedLibpqWriter
 
 from granary.landing.errors import StoreError
 from granary.landing.scratch import Scratch
@@ -115,10 +114,11 @@ class PostgresStore(Store):
         if table.startswith("raw."):
             self._filled.add(table)
         statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
+        names = [name.strip(' "') for name in columns.split(",")]
         with self._server.cursor() as cursor:
-            # A thread of its own sends blocks while the next is made.
-            with cursor.copy(statement.encode(), writer=QueuedLibpqWriter(cursor)) as copy:
-                appender = _Copying(copy, [name.strip(' "') for name in columns.split(",")])
+            # Waits for the server: while it writes a block, the next one is read.
+            with cursor.copy(statement.encode()) as copy:
+                appender = _Copying(copy, names)
                 yield appender
             appender.count = cursor.rowcount
 
@@ -132,12 +132,22 @@ class _Copying(Appender):
     def __init__(self, copy: psycopg.Copy, columns: list[str]) -> None:
         self._copy = copy
         self._columns = columns
-        self._options = pa.csv.WriteOptions(include_header=False)
 
     def write(self, rows: pa.Table) -> None:
-        block = io.BytesIO()
-        pa.csv.write_csv(rows.select(self._columns), block, self._options)
-        self._copy.write(block.getbuffer())
+        chosen = rows.select(self._columns)
+        try:
+            # The server reads values without quotes faster; most blocks need none.
+            block = _csv(chosen, "none")
+        except pa.ArrowInvalid:
+            block = _csv(chosen, "needed")
+        self._copy.write(block)
+
+
+def _csv(rows: pa.Table, quoting: Literal["none", "needed"]) -> memoryview:
+    block = io.BytesIO()
+    options = pa.csv.WriteOptions(include_header=False, quoting_style=quoting)
+    pa.csv.write_csv(rows, block, options)
+    return block.getbuffer()
 
 
 @contextmanager

@@ -10,6 +10,8 @@ and what is sound is read by DuckDB behind its line numbers. Both ways give the 
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,18 +23,17 @@ import pyarrow.compute as pc
 
 from granary.landing.batch import LoadBatch
 from granary.landing.checks import (
-    CANDIDATES,
     HASHES,
     KEPT_CHARACTERS,
     LINES,
     REFUSED_LINES,
     cast,
-    duplicate_candidates,
     is_faulty,
     misfits,
     record_of,
     refuse_duplicate_lines,
     refuse_faulty_lines,
+    repeated_keys,
     typed,
 )
 from granary.landing.contract import Column, Contract
@@ -41,12 +42,9 @@ from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
 from granary.landing.tables import literal, quoted, timestamp
 
-VALUES = "landing_values"
-BLOCK_ROWS = 100_000
+FIRST_LINE = 2
+BLOCK_ROWS = 25_000
 SAMPLE_ROWS = 20_000
-SMALL_FILE = 16 << 20
-# How much is read ahead while the warehouse writes.
-AHEAD = "32MB"
 # What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
 USUAL_LINE = 2 << 20
 LONG_LINES = f", max_line_size = {2 * RECORD_LIMIT + USUAL_LINE}, buffer_size = {4 * RECORD_LIMIT}"
@@ -154,10 +152,6 @@ class Reading:
             FileUnreadable: the operating system says no.
             StoreError: no memory or disk left.
         """
-        # One thread is the fastest for a small file: more of them cost more than they bring.
-        small = self._physique.size < SMALL_FILE
-        self._workbench.execute("SET threads = 1" if small else "RESET threads")
-        self._workbench.execute(f"SET streaming_buffer_size = '{AHEAD}'")
         self._prepare()
         try:
             with tempfile.NamedTemporaryFile(prefix="granary-faulty-", suffix=".csv") as aside:
@@ -179,8 +173,7 @@ class Reading:
         for statement in (
             f"CREATE OR REPLACE TEMP TABLE {REFUSED_LINES} (source_line INTEGER, column_name TEXT, "
             "reason TEXT, error_class TEXT, raw_text TEXT, record TEXT)",
-            f"CREATE OR REPLACE TEMP TABLE {HASHES} (source_line INTEGER, key_hash UBIGINT, "
-            "row_hash UBIGINT)",
+            f"CREATE OR REPLACE TEMP TABLE {HASHES} (source_line INTEGER, key_hash UBIGINT)",
         ):
             self.notes.execute(statement)
         self.rows_read = self.malformed = self.faulty = 0
@@ -188,13 +181,19 @@ class Reading:
         self.profile = Profile()
 
     def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
-        expected = self._physique.lines - 1
         source = self._source(self._path, self._header, compression(self._path))
-        yield from self._checked(source, aside)
-        # Rows stand in the file's order: the n-th is line n + 1 if every record has one line.
-        if self.rows_read != expected:
+        yield from self._checked(self._numbered(source), aside)
+        if self.rows_read != self._physique.lines - 1:
             raise NotPlain
         self._note_duplicates(source, "CAST(row_number() OVER () + 1 AS INTEGER)")
+
+    def _numbered(self, source: str) -> Iterator[pa.Table]:
+        """Give the rows of a plain file: the n-th is the n-th line if each record has one line."""
+        line = FIRST_LINE
+        for rows in self._stream(self._statement(source, None)):
+            lines = np.arange(line, line + rows.num_rows, dtype=np.int32)
+            line += rows.num_rows
+            yield rows.append_column("source_line", pa.array(lines))
 
     def _careful_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
         with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
@@ -204,8 +203,9 @@ class Reading:
             numbered = ["source_line", *self._header]
             options = LONG_LINES if longest >= USUAL_LINE else ""
             source = self._source(Path(sound.name), numbered, "none", options)
+            statement = self._statement(source, "source_line")
             try:
-                yield from self._checked(source, aside, numbered=True)
+                yield from self._checked(self._stream(statement), aside)
             except NotPlain as error:
                 raise _read_differently(self._path) from error
             if self.rows_read != count:
@@ -257,38 +257,37 @@ class Reading:
         return text[:KEPT_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
     def _checked(
-        self,
-        source: str,
-        aside: "tempfile._TemporaryFileWrapper[bytes]",
-        *,
-        numbered: bool = False,
+        self, blocks: Iterator[pa.Table], aside: "tempfile._TemporaryFileWrapper[bytes]"
     ) -> Iterator[pa.Table]:
-        """Stream the good rows, their hashes noted; faulty records go aside with their numbers."""
+        """Give the good rows, their hashes noted; faulty records go aside with their numbers."""
         names = [column.name for column in self._contract.columns.values()]
-        number = "source_line" if numbered else None
-        for block in self._stream(self._statement(source, number)):
-            lines = block["source_line"] if number else self._next_lines(block.num_rows)
+        for block in blocks:
             self.rows_read += block.num_rows
-            rows = block.drop_columns(["source_line"]) if number else block
-            rows = rows.append_column("source_line", lines)
-            faulty = rows["record"].is_valid()
+            faulty = block["record"].is_valid()
+            rows = block
             if pc.any(faulty).as_py():
-                self._set_aside(rows.filter(faulty), aside)
-                rows = rows.filter(pc.invert(faulty))
-            self.notes.register("block", rows.select(["source_line", "key_hash", "row_hash"]))
+                self._set_aside(block.filter(faulty), aside)
+                rows = block.filter(pc.invert(faulty))
+            self.notes.register("block", rows.select(["source_line", "key_hash"]))
             self.notes.execute(f"INSERT INTO {HASHES} SELECT * FROM block")
             self.notes.unregister("block")
             self.profile.add(rows, names)
-            yield rows.drop_columns(["record", "key_hash", "row_hash"])
-
-    def _next_lines(self, count: int) -> pa.Array:
-        first = self.rows_read + 2
-        return pa.array(np.arange(first, first + count, dtype=np.int32))
+            yield rows.drop_columns(["record", "key_hash"])
 
     def _stream(self, statement: str) -> Iterator[pa.Table]:
+        """Run a query; one block is made in a thread of its own while the one before is used."""
+        with self._readable(), ThreadPoolExecutor(1) as ahead:
+            blocks = self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS)
+            coming = ahead.submit(next, blocks, None)
+            while (block := coming.result()) is not None:
+                coming = ahead.submit(next, blocks, None)
+                yield pa.Table.from_batches([block])
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn what DuckDB says of a file that it cannot read into NotPlain."""
         try:
-            for batch in self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS):
-                yield pa.Table.from_batches([batch])
+            yield
         except duckdb.InvalidInputException as error:
             raise NotPlain from error
         except OSError as error:
@@ -322,8 +321,7 @@ class Reading:
               {self._moment(batch.load_timestamp)} AS load_timestamp,
               {self._moment(batch.extracted_at)} AS extracted_at,
               CASE WHEN {faulty} THEN {record_of(self._header)} END AS record,
-              hash({", ".join(map(quoted, contract.key))}) AS key_hash,
-              hash({", ".join(map(quoted, contract.columns))}) AS row_hash
+              hash({", ".join(map(quoted, contract.key))}) AS key_hash
               {"".join(f", {item}" for item in line)}
             FROM ({values}) AS read
         """
@@ -348,15 +346,15 @@ class Reading:
     def _note_duplicates(self, source: str, number: str) -> None:
         """Refuse lines that repeat the line of their key before them.
 
-        Hashes tell which lines may do so; these are read again and compared.
+        Keys are known by their hashes; where one comes twice, its lines are read again.
         """
-        found = self.notes.execute(duplicate_candidates()).fetchone()
-        if not found or not found[0]:
+        repeated = repeated_keys()
+        if not self.notes.execute(f"{repeated} LIMIT 1").fetchone():
             return
         self.notes.execute(
             f"CREATE OR REPLACE TEMP TABLE {LINES} AS SELECT * FROM "
             f"({_texts(source, self._header, number, padded=True)}) AS texts "
-            f"WHERE source_line IN (SELECT source_line FROM {CANDIDATES})"
+            f"WHERE source_line IN ({repeated})"
         )
         self.notes.execute(refuse_duplicate_lines(self._contract, self._header))
 

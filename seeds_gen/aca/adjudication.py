@@ -11,13 +11,15 @@ from .lines import Lines
 from .plans import Catalogue
 from .world import (
     Bools,
+    Floats,
     Horizon,
     Ints,
     Streams,
     Tenant,
     by_month,
     concatenate,
-    draw_by_row,
+    order_of,
+    pick_by_row,
     year_of,
 )
 
@@ -175,13 +177,14 @@ def _month_of_fates(
     in_network = encounters.in_network[own]
     rate = np.where(in_network, DENIED_CLAIMS, DENIED_OUT_OF_NETWORK) * level
     claim_denied = (rng.random(count) < rate) | encounters.after_end[own]
-    claim_reason = _denial_reasons(rng, in_network)
-    line_reason = _denial_reasons(rng, in_network[claim_of])
+    luck, line_luck = rng.random(count), rng.random(line_count)
     whole = claim_denied[claim_of]
     ended = encounters.after_end[own][claim_of]
     denied = whole | (rng.random(line_count) < DENIED_LINES * level)
-    reason = np.where(whole, claim_reason[claim_of], line_reason)
-    reason = np.where(ended, _reason_position(AFTER_COVERAGE), reason)
+    luck = np.where(whole, luck[claim_of], line_luck)
+    reason = np.full(line_count, _reason_position(AFTER_COVERAGE))
+    drawn = np.flatnonzero(denied & ~ended)
+    reason[drawn] = _denial_reasons(luck[drawn], in_network[claim_of[drawn]])
     overturned = denied & ~ended & (rng.random(line_count) < OVERTURNED_SHARE)
     return Fate(
         claim_received=received,
@@ -205,12 +208,12 @@ def _wait(rng: np.random.Generator, median: float, spread: float, most: int, cou
     return 1 + np.minimum(days, most).astype(np.int64)
 
 
-def _denial_reasons(rng: np.random.Generator, in_network: Bools) -> Ints:
-    """Reasons by their weights, inside and outside the network."""
+def _denial_reasons(luck: Floats, in_network: Bools) -> Ints:
+    """Reasons by their weights, inside and outside the network, by luck from 0 to 1."""
     codes = reference.texts("denial_reason", "denial_reason_code")
     inside = np.array([REASON_WEIGHTS.get(code, 0.0) for code in codes])
     outside = inside + OUTSIDE_WEIGHT * (codes == OUTSIDE_CODE)
-    return draw_by_row(rng, np.stack([outside, inside]), in_network.astype(np.int64))
+    return pick_by_row(np.stack([outside, inside]), in_network.astype(np.int64), luck)
 
 
 def _reason_position(code: str) -> int:
@@ -234,7 +237,7 @@ def _cost_sharing(
     encounter = lines.encounter
     member = encounters.member[encounter]
     year = year_of(encounters.day)[encounter]
-    order = np.lexsort([lines.number, rank[encounter], paid_on, year, member])
+    order = order_of(member, year, paid_on, rank[encounter], lines.number)
     used = order[payable[order]]
     same = (np.diff(member[used]) == 0) & (np.diff(year[used]) == 0)
     opens = np.concatenate([[True], ~same])[: len(used)]
@@ -317,7 +320,7 @@ def _events(lines: Lines, fate: Fate, shares: Shares, paid_on: Ints, payable: Bo
     chosen = [every[happens] for happens, *_ in steps]
     line = np.concatenate(chosen)
     day = np.concatenate([days[rows] for rows, (_, days, _, _) in zip(chosen, steps, strict=True)])
-    order = np.lexsort([np.repeat(np.arange(len(steps)), [len(rows) for rows in chosen]), line])
+    order = order_of(line, np.repeat(np.arange(len(steps)), [len(rows) for rows in chosen]))
     status = np.repeat([status for _, _, status, _ in steps], [len(rows) for rows in chosen])
     split = {
         f.name: np.concatenate(

@@ -8,15 +8,16 @@ from .adjudication import PAID, PENDED, STATUSES, Claims
 from .encounters import CLAIM_TYPES, KINDS, NOT_A_STAY
 from .enrollments import Spans
 from .members import Members
+from .plans import Catalogue
 from .stays import ADMISSION_TYPES, DISCHARGE_STATUSES
-from .world import Bools, Horizon, Ints, Objects, latest_per_extract
+from .world import Bools, Horizon, Ints, latest_per_extract, order_of
 
 HIGH_COST_CENTS = 50_000_00
 ROLLING_DAYS = 365
 
 
 def claims_table(
-    claims: Claims, spans: Spans, members: Members, plan_id: Objects
+    claims: Claims, spans: Spans, members: Members, catalogue: Catalogue
 ) -> tuple[pa.Table, Ints]:
     """Rows of the change feed of all extracts, one after the other.
 
@@ -29,9 +30,10 @@ def claims_table(
     batch = horizon.batch_of(events.day)
     kept = latest_per_extract(events.line, batch, horizon)
     line = events.line[kept]
-    order = np.lexsort([lines.number[line], claims.rank[lines.encounter[line]], batch[kept]])
+    order = order_of(batch[kept], claims.rank[lines.encounter[line]], lines.number[line])
     kept, line = kept[order], line[order]
     encounter = lines.encounter[line]
+    span = encounters.span[encounter]
     status = events.status[kept]
     reason = events.reason[kept]
     no_stay = encounters.discharge_status[encounter] == NOT_A_STAY
@@ -44,7 +46,7 @@ def claims_table(
             "line_number": columns.ints(lines.number[line]),
             "member_id": columns.identifiers("M", members.numbers[encounters.member[encounter]], 8),
             "provider_id": columns.identifiers("P", encounters.provider[encounter] + 1, 6),
-            "plan_id": columns.picked(plan_id, spans.plan[encounters.span[encounter]]),
+            "plan_id": catalogue.ids(spans.plan[span], spans.year[span]),
             "claim_type": columns.picked(
                 np.array(CLAIM_TYPES, object), types[encounters.kind[encounter]]
             ),

@@ -28,9 +28,9 @@ def texts(values: Objects) -> pa.Array:
 
 def decimals(scaled: Ints, digits: int, scale: int, blank: Bools | None = None) -> pa.Array:
     """Decimals from whole numbers of the last place: cents for a scale of 2."""
-    words = np.empty((len(scaled), 2), dtype=np.int64)
+    words = np.zeros((len(scaled), 2), dtype=np.int64)
     words[:, 0] = scaled
-    words[:, 1] = scaled >> 63
+    words[scaled < 0, 1] = -1
     return _fixed(pa.decimal128(digits, scale), words, blank)
 
 
@@ -49,12 +49,17 @@ def picked(values: Objects, positions: Ints, blank: Bools | None = None) -> pa.A
     return texts(values).take(ints(positions, blank))
 
 
+def blanked(values: pa.Array, blank: Bools) -> pa.Array:
+    """Some of the values, and nothing where they are blank."""
+    return pc.if_else(flags(~blank), values, pa.nulls(len(values), values.type))
+
+
 def identifiers(prefix: str, numbers: Ints, digits: int, blank: Bools | None = None) -> pa.Array:
     """Ids of a prefix and a zero-padded number."""
     width = len(prefix) + digits
     letters = np.empty((len(numbers), width), dtype=np.uint8)
     letters[:, : len(prefix)] = np.frombuffer(prefix.encode(), dtype=np.uint8)
-    left = numbers.astype(np.int64)
+    left = numbers.astype(np.uint32)
     for place in range(width - 1, len(prefix) - 1, -1):
         rest = left // 10
         letters[:, place] = left - rest * 10 + ord("0")

@@ -20,6 +20,7 @@ from .world import (
     draw_by_row,
     first_day,
     month_of,
+    pick,
 )
 
 CLAIM_TYPES = ("professional", "inpatient", "outpatient", "pharmacy")
@@ -34,6 +35,7 @@ COVID_SEASON = np.array([2.0, 1.3, 0.8, 0.5, 0.4, 0.5, 1.0, 1.6, 1.1, 0.7, 0.8, 
 AFTER_TERMINATION = 0.25
 OWN_CONDITION, OWN_CONDITION_COMPLEX = 0.72, 0.97
 NOT_A_STAY = -1
+MOOD = ("F41.9", "F41.1", "F32.A")
 BIRTH, NEWBORN_STAY, LIVEBORN = "PX-IPB", "PX-IPM", "Z38.00"
 # Drugs of a therapy, the share of its months in which they are filled, and of years in which one
 # who needs it takes it.
@@ -160,6 +162,8 @@ class Encounters:
 
     def taken(self, rows: Ints | Bools | slice) -> "Encounters":
         """Some of the encounters."""
+        if not isinstance(rows, slice) and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
         return Encounters(**{name: values[rows] for name, values in vars(self).items()})
 
 
@@ -319,10 +323,11 @@ def _service_days(rng: np.random.Generator, month: int, kind: Ints) -> Ints:
 
 def _providers(rng: np.random.Generator, providers: Providers, group: Ints, day: Ints) -> Ints:
     """A provider of the group who is in the directory on the day."""
-    order = np.argsort(providers.group, kind="stable")
     sizes = np.bincount(providers.group, minlength=len(GROUPS))
     offsets = np.cumsum(sizes) - sizes
-    picked = order[offsets[group] + np.floor(rng.random(len(group)) * sizes[group]).astype(int)]
+    picked = providers.by_group[
+        offsets[group] + np.floor(rng.random(len(group)) * sizes[group]).astype(int)
+    ]
     gone = providers.presence.missing_on(day, picked) | (providers.known_from[picked] >= day)
     return np.where(gone, providers.stable[group], picked).astype(np.int64)
 
@@ -342,7 +347,10 @@ def _diagnoses(
     own, any_own = members.own_conditions.pick(rng, member)
     own_behavioral, any_behavioral = members.own_behavioral.pick(rng, member)
     acute = codes.of_kind("acute")[draw(rng, _acute_weights(month % 12), count)]
-    mood = _weighted(rng, np.array([codes.position(c) for c in ("F41.9", "F41.1", "F32.A")]), count)
+    luck = rng.random(count)
+    behavioral = np.flatnonzero(kind == KIND["behavioral"])
+    mood = np.zeros(count, dtype=np.int64)
+    mood[behavioral] = _mood(luck[behavioral])
     female = members.gender[member] == 0
     screening = np.select(
         [
@@ -381,6 +389,8 @@ def _acute_weights(calendar_month: int) -> Floats:
     return weights
 
 
-def _weighted(rng: np.random.Generator, positions: Ints, count: int) -> Ints:
-    """Diagnoses among some positions, by prevalence."""
-    return positions[draw(rng, reference.diagnoses().prevalence[positions], count)]
+def _mood(luck: Floats) -> Ints:
+    """Behavioral diagnoses of those without a lasting one, by prevalence."""
+    codes = reference.diagnoses()
+    positions = np.array([codes.position(code) for code in MOOD])
+    return np.asarray(positions[pick(codes.prevalence[positions], luck)], dtype=np.int64)

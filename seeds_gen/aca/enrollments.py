@@ -21,7 +21,6 @@ from .world import (
     Floats,
     Horizon,
     Ints,
-    Objects,
     Streams,
     age_on,
     concatenate,
@@ -312,9 +311,13 @@ def _priced(
     fpl = members.history.fpl[member, column]
     variant = _variants(rng, catalogue.metal[design], fpl)
     plan = catalogue.row[design, variant]
-    ratio = reference.age_ratios(age_on(members.birth[member], days))
+    ages = age_on(members.birth[member], days)
+    ratio = reference.age_ratios(ages)
     row = year - catalogue.first_year
-    premium = np.rint(catalogue.premium[row, plan] * ratio).astype(np.int64)
+    without_tobacco = catalogue.premium[row, plan] * ratio
+    surcharge = np.where(members.tobacco[member], catalogue.surcharge(ages), 0.0)
+    premium = np.rint(without_tobacco * (1 + surcharge)).astype(np.int64)
+    covered = np.rint(without_tobacco).astype(np.int64)
     benchmark = catalogue.benchmark(year) * ratio
     aptc = _tax_credits(year, fpl, benchmark)
     without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
@@ -334,7 +337,7 @@ def _priced(
         source=source,
         reason=reason,
         premium=premium,
-        aptc=np.where(ineligible, 0, np.minimum(aptc, premium)),
+        aptc=np.where(ineligible, 0, np.minimum(aptc, covered)),
         rating_area=reference.counties(members.state).rating_area[county],
         # A birth is no choice of a plan.
         selected=np.where(born, days, selected),
@@ -406,7 +409,9 @@ def first_extracts(spans: Spans, members: Members) -> Ints:
     return first
 
 
-def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch: int) -> pa.Table:
+def enrollments_snapshot(
+    spans: Spans, members: Members, catalogue: Catalogue, batch: int
+) -> pa.Table:
     """Every span so far, as an extract knows them."""
     extract_day = int(members.horizon.extract_days[batch])
     rows = np.flatnonzero(_is_on_record(spans, members, batch))
@@ -416,7 +421,7 @@ def enrollments_snapshot(spans: Spans, members: Members, plan_id: Objects, batch
         {
             "enrollment_id": columns.identifiers(f"E{members.unit.prefix}", rows + 1, 6),
             "member_id": columns.identifiers("M", members.numbers[spans.member[rows]], 8),
-            "plan_id": columns.picked(plan_id, spans.plan[rows]),
+            "plan_id": catalogue.ids(spans.plan[rows], spans.year[rows]),
             "coverage_start_date": columns.dates(first_day(spans.first[rows])),
             "coverage_end_date": columns.dates(first_day(last + 1) - 1),
             "monthly_premium": columns.money(spans.premium[rows]),

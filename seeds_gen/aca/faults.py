@@ -152,27 +152,38 @@ class FaultPlanter:
         self._labels = labels
         self._planted: list[tuple[str, int, str, str, str]] = []
 
-    def plant(self, draft: Path, target: Path, entity: str, extract: date) -> int:
-        """Spoil some lines of a draft, each in one way; return the number of its rows."""
-        header, *lines = draft.read_bytes().removesuffix(b"\n").split(b"\n")
-        names = header.decode().split(",")
+    def plant(self, draft: Path, target: Path, entity: str, extract: date, rows: int) -> int:
+        """Spoil some of the rows of a draft, each in one way; return how many there are then.
+
+        The draft is read line by line and written anew.
+        """
         rng = self._streams(f"faults {entity}", day_number(extract))
-        wanted = FAULTS[entity] * (1 + len(lines) // ROWS_PER_FAULT)
-        chosen = rng.permutation(len(lines))[: len(wanted)]
+        wanted = FAULTS[entity] * (1 + rows // ROWS_PER_FAULT)
+        chosen = rng.permutation(rows)[: len(wanted)]
+        faults = {int(n): fault for n, fault in zip(chosen, wanted, strict=False)}
         file = target.relative_to(self._landing).as_posix()
-        for fault, position in zip(wanted, chosen, strict=False):
-            values = next(csv.reader([lines[position].decode()]))
-            row = dict(zip(names, values, strict=True))
-            spoiled = _spoiled_line(fault, row, len(self._planted))
-            if fault.added:
-                lines.append(spoiled)
-                line = len(lines) + 1
-            else:
-                lines[position] = spoiled
-                line = int(position) + 2
-            self._planted.append((file, line, entity, fault.kind, fault.column))
-        draft.write_bytes(b"\n".join([header, *lines, b""]))
-        return len(lines)
+        spoiled = draft.with_name(f"{draft.name}.spoiled")
+        added = []
+        with draft.open("rb") as source, spoiled.open("wb") as sink:
+            header = next(source)
+            names = header.decode().removesuffix("\n").split(",")
+            sink.write(header)
+            for number, line in enumerate(source):
+                fault = faults.get(number)
+                if fault is None:
+                    sink.write(line)
+                    continue
+                values = next(csv.reader([line.decode().removesuffix("\n")]))
+                row = dict(zip(names, values, strict=True))
+                other = _spoiled_line(fault, row, len(self._planted))
+                sink.write(line if fault.added else other)
+                if fault.added:
+                    added.append(other)
+                at = (rows + len(added) if fault.added else number + 1) + 1
+                self._planted.append((file, at, entity, fault.kind, fault.column))
+            sink.writelines(added)
+        spoiled.replace(draft)
+        return rows + len(added)
 
     def close(self) -> None:
         """Write the labels."""
@@ -196,5 +207,5 @@ def _spoiled_line(fault: Fault, row: Row, number: int) -> bytes:
     if fault.kind == "ragged_long":
         fields.append("surplus")
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(fields)
+    csv.writer(line, lineterminator="\n").writerow(fields)
     return line.getvalue().encode(fault.encoding)

@@ -179,7 +179,7 @@ def _publish(
             draft = writer.draft(target, pieces, batch)
             rows = sum(piece.rows[batch] for piece in pieces)
             if planter:
-                rows = planter.plant(draft, target, feed, extract)
+                rows = planter.plant(draft, target, feed, extract, rows)
             summary.unchanged += not writer.publish(draft, target)
             summary.rows[feed] = summary.rows.get(feed, 0) + rows
             summary.files.append(target)

@@ -21,6 +21,7 @@ from .world import (
     draw,
     first_day,
     month_of,
+    pick,
 )
 
 GENDERS = ("F", "M", "X")
@@ -44,6 +45,7 @@ SEVERE_NOW = 0.75
 FRAILTY_SPREAD, ABSTAINERS, ABSTAINING = 0.70, 0.13, 0.05
 # How far the choice of a metal level follows health.
 TASTE_BY_HEALTH = 0.14
+TOBACCO_SHARES = np.array([0.025, 0.03, 0.042, 0.05, 0.05, 0.045, 0.03])
 FPL_UNKNOWN = -1
 NO_BROKER = 0
 MEMBERS_PER_BROKER = 150
@@ -125,7 +127,8 @@ class Members:
 
     fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis]. `taste` ranks people
     by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
-    are those who need a specialty drug, `newborn` those born into coverage.
+    are those who need a specialty drug, `newborn` those born into coverage, `tobacco` those who
+    use tobacco once they are of age.
     """
 
     horizon: Horizon
@@ -144,6 +147,7 @@ class Members:
     credit_luck: Floats
     conditions: Bools
     therapy: Bools
+    tobacco: Bools
     day_of_change: Ints
     history: States
     brokers: Brokers
@@ -215,6 +219,7 @@ def make_members(
         credit_luck=rng.random(count),
         conditions=conditions,
         therapy=therapy,
+        tobacco=_tobacco(streams("tobacco"), ages),
         day_of_change=rng.integers(1, 29, count),
         history=_history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty),
         brokers=brokers,
@@ -229,6 +234,12 @@ def _tastes(rng: np.random.Generator, health: Floats, home: Ints) -> Floats:
         len(health)
     )
     return np.asarray(1 / (1 + np.exp(-1.702 * score)))
+
+
+def _tobacco(rng: np.random.Generator, ages: Ints) -> Bools:
+    """Who uses tobacco, or will once of age, as far as they say so."""
+    band = np.searchsorted(AGE_BOUNDS[1:-1], ages, side="right")
+    return np.asarray(rng.random(len(ages)) < TOBACCO_SHARES[band])
 
 
 def _births(rng: np.random.Generator, start: int, count: int) -> Ints:
@@ -337,9 +348,13 @@ def _first_states(
 
 def _incomes(rng: np.random.Generator, count: int) -> Ints:
     """Incomes over the poverty line, in 1/10000."""
-    band = draw(rng, FPL_SHARES, count)
+    return _income_in(draw(rng, FPL_SHARES, count), rng.random(count))
+
+
+def _income_in(band: Ints, luck: Floats) -> Ints:
+    """Incomes somewhere in their bands."""
     low, high = FPL_BOUNDS[band], FPL_BOUNDS[band + 1]
-    return np.asarray(np.floor((low + (high - low) * rng.random(count)) * 10_000), dtype=np.int64)
+    return np.asarray(np.floor((low + (high - low) * luck) * 10_000), dtype=np.int64)
 
 
 def _history(
@@ -399,10 +414,7 @@ def _next_states(
     known = now.fpl != FPL_UNKNOWN
     changes = known & (happens["income"] | (january & (rng.random(count) < YEARLY_INCOME)))
     return States(
-        county=np.where(
-            happens["move"], draw(rng, reference.counties(unit.tenant.state).weight, count),
-            now.county,
-        ),
+        county=_next_counties(unit, now.county, happens["move"], rng.random(count)),
         segment=segment,
         home=home,
         due=due,
@@ -410,19 +422,30 @@ def _next_states(
             happens["broker"], rng.integers(0, len(brokers.name), count), now.broker
         ),
         last_name=np.where(happens["name"], rng.integers(0, len(pools.last), count), now.last_name),
-        fpl=np.where(changes, _next_incomes(rng, now.fpl), now.fpl),
+        fpl=_next_incomes(rng, now.fpl, changes),
         portal=now.portal | happens["portal"],
         wellness=now.wellness | happens["wellness"],
         care=now.care | (happens["care"] & (segment >= CHRONIC)),
     )  # fmt: skip
 
 
-def _next_incomes(rng: np.random.Generator, fpl: Ints) -> Ints:
-    """Another income, for most in the same band, so that the mix of incomes stays as it is."""
-    band = np.clip(np.searchsorted(FPL_BOUNDS * 10_000, fpl, side="right") - 1, 0, 7)
-    low, high = FPL_BOUNDS[band], FPL_BOUNDS[band + 1]
-    near = np.floor((low + (high - low) * rng.random(len(fpl))) * 10_000).astype(np.int64)
-    return np.where(rng.random(len(fpl)) < OTHER_BAND, _incomes(rng, len(fpl)), near)
+def _next_counties(unit: Unit, county: Ints, moves: Bools, luck: Floats) -> Ints:
+    """Counties after a month in which some move."""
+    moved = county.copy()
+    moved[moves] = pick(reference.counties(unit.tenant.state).weight, luck[moves])
+    return moved
+
+
+def _next_incomes(rng: np.random.Generator, fpl: Ints, changes: Bools) -> Ints:
+    """Incomes after a month in which some change, most within their band, so that the mix stays."""
+    within, leaves, other, place = rng.random((4, len(fpl)))
+    rows = np.flatnonzero(changes)
+    old = np.searchsorted(FPL_BOUNDS * 10_000, fpl[rows], side="right") - 1
+    stays = leaves[rows] >= OTHER_BAND
+    band = np.where(stays, np.clip(old, 0, len(FPL_SHARES) - 1), pick(FPL_SHARES, other[rows]))
+    changed = fpl.copy()
+    changed[rows] = _income_in(band, np.where(stays, within[rows], place[rows]))
+    return changed
 
 
 def month_column(members: Members, days: Ints, rows: Ints) -> Ints:

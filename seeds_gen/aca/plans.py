@@ -18,6 +18,17 @@ FILING_MONTH = 11
 REDUCED_CREDITS = 2026
 CORRECTION = (12, 15)
 FIRST_ISSUER = 99_000
+# Metal levels of which each year one plan ends. Its members move to its successor, whose component
+# number is so much higher.
+DISCONTINUED, NEXT_GENERATION = ("bronze", "silver", "gold"), 100
+# How much more tobacco costs at the age of 50: issuers differ. The young pay a part of it, nobody
+# below 21 anything; states may set a limit below the federal one.
+TOBACCO, TOBACCO_AGE, TOBACCO_FULL_AGE, TOBACCO_YOUNG = (0.12, 0.45), 21, 50, 0.4
+TOBACCO_LIMIT = 0.5
+TOBACCO_LIMITS = {
+    "AR": 0.2, "CA": 0.0, "CO": 0.15, "DC": 0.0, "KY": 0.4, "MA": 0.0, "NJ": 0.0, "NY": 0.0,
+    "RI": 0.0, "VT": 0.0,
+}  # fmt: skip
 
 
 class Design(NamedTuple):
@@ -63,8 +74,9 @@ class Catalogue:
     """Plans of one issuer; tables are [year, plan] with one plan per design and variant.
 
     Money is in cents, coinsurance in 1/10000. `rival_premium` are silver premiums of other issuers,
-    [year, plan]. `row` finds the plan of [design, variant], -1 if
-    there is none.
+    [year, plan]. `row` finds the plan of [design, variant], -1 if there is none. An id that changes
+    from one year to the next is a plan that ended and its successor. `tobacco` is the highest
+    surcharge, as a share of the premium.
     """
 
     first_year: int
@@ -79,6 +91,18 @@ class Catalogue:
     coinsurance: Ints
     pcp_copay: Ints
     names: tuple[tuple[date, Objects], ...]
+    tobacco: float
+
+    def ids(self, plan: Ints, year: Ints) -> pa.Array:
+        """Ids of plans in plan years."""
+        width = self.plan_id.shape[1]
+        return columns.picked(self.plan_id.ravel(), (year - self.first_year) * width + plan)
+
+    def surcharge(self, ages: Ints) -> Floats:
+        """What tobacco adds to the premium at each age, as a share of it."""
+        ramp = (ages - TOBACCO_AGE) / (TOBACCO_FULL_AGE - TOBACCO_AGE)
+        share = TOBACCO_YOUNG + (1 - TOBACCO_YOUNG) * np.clip(ramp, 0, 1)
+        return np.where(ages >= TOBACCO_AGE, self.tobacco * share, 0.0)
 
     @property
     def metal(self) -> Ints:
@@ -104,15 +128,18 @@ class Catalogue:
     def snapshot(self, extract: date) -> pa.Table:
         """Every plan year that was filed by the day of the extract."""
         years = np.arange(self.first_year, extract.year + 1 + (extract.month >= FILING_MONTH))
-        index = np.repeat(years - self.first_year, len(self.plan_id))
-        plan = np.tile(np.arange(len(self.plan_id)), len(years))
-        year = np.repeat(years, len(self.plan_id))
+        width = self.plan_id.shape[1]
+        index = np.repeat(years - self.first_year, width)
+        plan = np.tile(np.arange(width), len(years))
+        year = np.repeat(years, width)
+        following = np.minimum(year + 1, years[-1])
+        ends = self.plan_id[following - self.first_year, plan] != self.plan_id[index, plan]
         corrected = np.array([extract >= date(int(y) - 1, *CORRECTION) for y in year])
         premium = np.where(corrected, self.premium[index, plan], self.filed_premium[index, plan])
         metal = self.metal[self.design[plan]]
         return pa.table(
             {
-                "plan_id": columns.picked(self.plan_id, plan),
+                "plan_id": self.ids(plan, year),
                 "effective_year": columns.ints(year),
                 "plan_name": columns.texts(np.array(self._names(extract, year, plan), object)),
                 "metal_tier": columns.picked(np.array(METALS, object), metal),
@@ -124,6 +151,7 @@ class Catalogue:
                 "oop_max": columns.money(self.oop_max[index, plan]),
                 "coinsurance_rate": columns.decimals(self.coinsurance[plan], 5, 4),
                 "pcp_copay": columns.money(self.pcp_copay[plan]),
+                "crosswalk_plan_id": columns.blanked(self.ids(plan, following), ~ends),
             }
         )
 
@@ -155,15 +183,19 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
     silver = np.array([DESIGNS[d].metal == "silver" for d in design])
     off_silver = silver & (variant == OFF_EXCHANGE)
     rivals = _rivals(streams("rivals"), level)
-    premiums, filed, rival_premiums, deductibles, oop_maxima = [], [], [], [], []
+    generation = np.zeros(len(DESIGNS), dtype=np.int64)
+    may_end = [d for d, sold in enumerate(DESIGNS) if sold.metal in DISCONTINUED]
+    premiums, filed, rival_premiums, deductibles, oop_maxima, ids = [], [], [], [], [], []
     for year in range(horizon.start.year, horizon.years.stop + 1):
         rng = streams("plan year", year)
         if year > horizon.start.year:
             rise = RISE_INTO_2026 if year == REDUCED_CREDITS else RISE
             base = base * rng.uniform(*rise, len(DESIGNS))
             rivals = rivals * streams("rivals", year).uniform(*rise, len(rivals))
+            generation[streams("discontinued", year).choice(may_end)] += 1
         premium = np.rint(base[design] * np.where(off_silver, OFF_EXCHANGE_SILVER, 1.0) * 100)
         premiums.append(premium)
+        ids.append([_plan_id(tenant, d, VARIANTS[v], int(generation[d])) for d, v in pairs])
         rival_premiums.append(np.rint(rivals * 100))
         misfiled = design == rng.integers(len(DESIGNS))
         filed.append(np.rint(premium * np.where(misfiled, 1.03, 1.0)))
@@ -176,7 +208,7 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         renamings.append((date(year, 7, 1), names))
     return Catalogue(
         first_year=horizon.start.year,
-        plan_id=np.array([_plan_id(tenant, d, VARIANTS[v]) for d, v in pairs], dtype=object),
+        plan_id=np.array(ids, dtype=object),
         design=design,
         row=row,
         premium=np.array(premiums, dtype=np.int64),
@@ -193,6 +225,9 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
             dtype=np.int64,
         ),
         names=tuple(renamings),
+        tobacco=min(
+            streams("tobacco").uniform(*TOBACCO), TOBACCO_LIMITS.get(tenant.state, TOBACCO_LIMIT)
+        ),
     )
 
 
@@ -218,6 +253,7 @@ def _cost_sharing(design: Design, variant: str, year: int) -> tuple[int, int]:
     return min(round(design.deductible * by_deductible / 50) * 50, oop_max), oop_max
 
 
-def _plan_id(tenant: Tenant, design: int, variant: str) -> str:
+def _plan_id(tenant: Tenant, design: int, variant: str, generation: int) -> str:
     product = 1 + ("HMO", "EPO", "POS", "PPO").index(DESIGNS[design].network)
-    return f"{FIRST_ISSUER + tenant.number}{tenant.state}{product:03d}{design + 1:04d}-{variant}"
+    component = generation * NEXT_GENERATION + design + 1
+    return f"{FIRST_ISSUER + tenant.number}{tenant.state}{product:03d}{component:04d}-{variant}"

@@ -1,6 +1,7 @@
 """The provider directory of an issuer and how it changes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,11 @@ class Providers:
     zip_code: Objects
     phone: Objects
     address: Ints
+
+    @cached_property
+    def by_group(self) -> Ints:
+        """Providers in the order of their groups."""
+        return np.asarray(np.argsort(self.group, kind="stable"), dtype=np.int64)
 
     def snapshot(self, batch: int) -> pa.Table:
         """The directory as of an extract."""

@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -79,7 +79,11 @@ class Diagnoses:
 
     def position(self, code: str) -> int:
         """Position of one code."""
-        return int(np.flatnonzero(self.code == code)[0])
+        return self._positions[code]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {code: position for position, code in enumerate(self.code)}
 
 
 @cache

@@ -5,9 +5,9 @@ import pyarrow as pa
 
 from . import columns, reference
 from .members import FPL_UNKNOWN, GENDERS, NO_BROKER, SEGMENTS, Members
-from .plans import DESIGNS, METALS, Catalogue
+from .plans import DESIGNS, METALS, TOBACCO_AGE, Catalogue
 from .providers import as_of
-from .world import Bools, Ints
+from .world import Bools, Ints, age_on
 
 
 def members_snapshot(
@@ -40,6 +40,8 @@ def members_snapshot(
     uncovered = plan[kept] < 0
     design = catalogue.design[plan[kept]]
     networks = np.array([d.network for d in DESIGNS], dtype=object)
+    day = np.full(len(kept), members.horizon.extract_days[batch])
+    ages = age_on(members.birth[kept], day)
     first = columns.picked(members.first_names, members.first_name[kept])
     last = columns.picked(members.last_names, history.last_name[kept, column])
     prefix = columns.picked(counties.zip_prefix, county)
@@ -75,5 +77,6 @@ def members_snapshot(
             ),
             "plan_network_access_type": columns.picked(networks, design, uncovered),
             "year": columns.ints(np.full(len(kept), members.horizon.extracts[batch].year)),
+            "tobacco_use": columns.flags(members.tobacco[kept] & (ages >= TOBACCO_AGE)),
         }
     )

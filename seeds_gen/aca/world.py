@@ -23,6 +23,7 @@ Record = TypeVar("Record")
 Streams = Callable[..., np.random.Generator]
 
 EPOCH = date(1970, 1, 1)
+MOST = np.iinfo(np.int64).max
 MAX_TENANTS = 6
 # January of 1850 and of 2150, counted from January 1970.
 FIRST_MONTH, LAST_MONTH = -1440, 2160
@@ -286,19 +287,52 @@ def by_month(days: Ints, horizon: Horizon) -> list[slice]:
 
 def draw(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
     """Draw positions with probability proportional to the weights."""
+    return pick(weights, rng.random(size))
+
+
+def pick(weights: Floats, luck: Floats) -> Ints:
+    """Positions with probability proportional to the weights, by luck from 0 to 1."""
     bounds = np.cumsum(weights) / np.sum(weights)
-    picked = np.searchsorted(bounds, rng.random(size), side="right")
+    picked = np.searchsorted(bounds, luck, side="right")
     return np.minimum(picked, len(weights) - 1).astype(np.int64)
 
 
 def draw_by_row(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
     """Draw one column per entry of `rows`, with the weights of that row of the table."""
+    return pick_by_row(weights, rows, rng.random(len(rows)))
+
+
+def pick_by_row(weights: Floats, rows: Ints, luck: Floats) -> Ints:
+    """One column per entry of `rows`, with the weights of that row, by luck from 0 to 1."""
     count, width = weights.shape
     bounds = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     # One after the other, the rows make one ascending list: row r lies between r and r + 1.
     ladder = (bounds + np.arange(count)[:, None]).ravel()
-    picked = np.searchsorted(ladder, rows + rng.random(len(rows)), side="right")
+    picked = np.searchsorted(ladder, rows + luck, side="right")
     return np.asarray(np.clip(picked - rows * width, 0, width - 1), dtype=np.int64)
+
+
+def order_of(*keys: Ints) -> Ints:
+    """Rows in the order of some keys, the first of which counts most; no two rows are equal.
+
+    Keys are packed into one number where they fit, because sorting by each takes longest.
+    """
+    packed: list[Ints] = []
+    room = 1
+    for key in reversed(keys):
+        if not len(key):
+            return np.arange(0)
+        lowest = int(key.min())
+        width = int(key.max()) - lowest + 1
+        if packed and room * width <= MOST:
+            packed[-1] = packed[-1] + (key - lowest) * room
+            room *= width
+        else:
+            packed.append(key - lowest)
+            room = width
+    if len(packed) == 1:
+        return np.asarray(np.argsort(packed[0]), dtype=np.int64)
+    return np.asarray(np.lexsort(packed), dtype=np.int64)
 
 
 def concatenate(record: type[Record], parts: Sequence[Record]) -> Record:

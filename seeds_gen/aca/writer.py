@@ -19,8 +19,11 @@ import pyarrow.parquet
 
 from granary.errors import GranaryError
 
+from .text import in_text
+
 EXTRACT_TIME = "T020000Z"
-BLOCK = 1 << 22
+BLOCK = 1 << 20
+ROWS_AT_ONCE = 1 << 14
 GZIP_LEVEL = 1
 
 
@@ -77,12 +80,14 @@ def write_part(path: Path, tables: Iterable[pa.Table], format: FileFormat) -> Pa
 
 def _write_csv(table: pa.Table, sink: pa.NativeFile, format: FileFormat) -> None:
     """Append rows without a header; no value needs quotes."""
-    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    options = pa.csv.WriteOptions(
+        include_header=False, quoting_style="none", batch_size=ROWS_AT_ONCE
+    )
     if format is FileFormat.CSV:
-        pa.csv.write_csv(table, sink, options)
+        pa.csv.write_csv(in_text(table), sink, options)
         return
     buffer = pa.BufferOutputStream()
-    pa.csv.write_csv(table, buffer, options)
+    pa.csv.write_csv(in_text(table), buffer, options)
     sink.write(_compressed(buffer.getvalue().to_pybytes()))
 
 
@@ -115,11 +120,13 @@ def put_together(
 
 def _copy(path: Path, start: int, end: int, sink: BinaryIO) -> None:
     """Append some bytes of a file."""
-    with path.open("rb") as source:
+    block = memoryview(bytearray(min(BLOCK, end - start)))
+    with path.open("rb", buffering=0) as source:
         source.seek(start)
         left = end - start
         while left:
-            left -= sink.write(source.read(min(BLOCK, left)))
+            read = source.readinto(block[:left])
+            left -= sink.write(block[:read])
 
 
 class FeedWriter:

@@ -71,6 +71,7 @@ MEMBER: dict[str, str] = {
     "plan_metal": "silver",
     "plan_network_access_type": "HMO",
     "year": "2023",
+    "tobacco_use": "false",
 }
 ALWAYS = tuple(FILES)
 # Per member: what each extract says other than MEMBER; a member is absent from the others.
@@ -200,6 +201,7 @@ PLAN = {
     "oop_max": "9000.00",
     "coinsurance_rate": "0.3000",
     "pcp_copay": "30.00",
+    "crosswalk_plan_id": "",
 }
 GOLD_PLAN = {**PLAN, "plan_id": GOLD, "plan_name": "Example Gold", "metal_tier": "gold"}
 LAST_YEAR = {**PLAN, "effective_year": "2022", "monthly_premium": "280.00"}

@@ -42,6 +42,7 @@ UPPER_CASE = {
     "network_type",
     "plan_network_access_type",
     "plan_id",
+    "crosswalk_plan_id",
     "taxonomy_code",
     "diagnosis_code",
     "procedure_code",
@@ -67,6 +68,7 @@ BOOLEANS = {
     "wellness_enrolled",
     "care_management_enrolled",
     "high_cost_member",
+    "tobacco_use",
     "in_network",
 }
 DATES = {
@@ -116,6 +118,7 @@ MEMBER_TRACKED = (
     "plan_metal",
     "plan_network_access_type",
     "year",
+    "tobacco_use",
 )
 PLAN_TRACKED = (
     "plan_name",
@@ -126,6 +129,7 @@ PLAN_TRACKED = (
     "oop_max",
     "coinsurance_rate",
     "pcp_copay",
+    "crosswalk_plan_id",
     "hios_issuer_id",
     "state",
     "hios_product_id",

@@ -168,12 +168,67 @@ def test_premium_is_base_times_age_and_the_credit_never_exceeds_it(world: World)
         JOIN members m USING (tenant_id, extracted_on, member_id)
         JOIN plans p ON p.tenant_id = e.tenant_id AND p.extracted_on = e.extracted_on
           AND p.plan_id = e.plan_id AND p.effective_year = year(e.coverage_start_date)
-        WHERE e.monthly_premium NOT BETWEEN p.monthly_premium * 0.764 AND p.monthly_premium * 3.001
-          OR (date_diff('year', m.dob, e.coverage_start_date) BETWEEN 22 AND 24
+        WHERE NOT m.tobacco_use
+          AND (e.monthly_premium NOT BETWEEN p.monthly_premium * 0.764 AND p.monthly_premium * 3.001
+          OR date_diff('year', m.dob, e.coverage_start_date) BETWEEN 22 AND 24
               AND e.monthly_premium <> p.monthly_premium)""")
     assert off == 0
     assert world.value("SELECT count(*) FROM enrollments WHERE aptc_amount > monthly_premium") == 0
     assert world.value("SELECT max(aptc_amount) FROM enrollments WHERE plan_id LIKE '%-00'") == 0
+
+
+def test_tobacco_is_for_grown_ups_and_costs_up_to_half_as_much_again(large_world: World) -> None:
+    users = large_world.rows("""
+        SELECT count(*) FILTER (tobacco_use), count(*),
+          min(date_sub('year', dob, extracted_on)) FILTER (tobacco_use)
+        FROM members WHERE extracted_on = '2025-01-01'
+          AND date_sub('year', dob, extracted_on) >= 21""")[0]
+    assert 0.03 < users[0] / users[1] < 0.06
+    assert users[2] == 21
+    under_age = "FROM members WHERE tobacco_use AND date_sub('year', dob, extracted_on) < 21"
+    assert large_world.value(f"SELECT count(*) {under_age}") == 0
+    # Against the same plan, start, county's rating area and age of somebody who uses none.
+    ratios = large_world.rows("""
+        WITH spans AS (
+          SELECT e.*, date_sub('year', m.dob, e.coverage_start_date) AS age, m.tobacco_use
+          FROM enrollments e JOIN members m USING (tenant_id, extracted_on, member_id)
+          WHERE e.extracted_on = '2025-01-01' AND e.coverage_start_date = '2024-01-01'
+        ), pairs AS (
+          SELECT users.age, users.monthly_premium / others.monthly_premium AS ratio,
+            users.monthly_premium - users.aptc_amount >= round(
+              users.monthly_premium - others.monthly_premium, 2) AS pays_surcharge
+          FROM spans users JOIN spans others USING (plan_id, age)
+          WHERE users.tobacco_use AND NOT others.tobacco_use AND age >= 21
+        )
+        SELECT age, min(ratio), max(ratio), bool_and(pays_surcharge)
+        FROM pairs GROUP BY age ORDER BY age""")
+    assert len(ratios) > 20
+    assert all(1.04 < low <= high <= 1.5 and pays for _, low, high, pays in ratios)
+    assert all(high - low < 0.001 for _, low, high, _ in ratios)
+    assert ratios[0][2] < ratios[-1][1]
+
+
+def test_a_plan_that_ends_names_the_plan_its_members_move_to(world: World) -> None:
+    """One plan of each issuer ends with 2024, and that is filed in November."""
+    filed = "SELECT count(*) FROM plans WHERE crosswalk_plan_id IS NOT NULL AND extracted_on {}"
+    assert world.value(filed.format("< '2024-11-01'")) == 0
+    ends = """
+        FROM plans a LEFT JOIN plans b ON b.tenant_id = a.tenant_id
+          AND b.extracted_on = a.extracted_on AND b.plan_id = a.crosswalk_plan_id
+          AND b.effective_year = a.effective_year + 1
+        WHERE a.crosswalk_plan_id IS NOT NULL"""
+    assert world.value(f"SELECT count(DISTINCT left(a.plan_id, 14)) {ends}") == 2
+    same = "a.metal_tier = b.metal_tier AND a.network_type = b.network_type"
+    assert world.value(f"SELECT count(*) {ends} AND NOT coalesce({same}, false)") == 0
+    on_sale = "SELECT count(*) FROM plans p JOIN (SELECT DISTINCT a.plan_id {}) USING (plan_id)"
+    assert world.value(on_sale.format(ends) + " WHERE p.effective_year > 2024") == 0
+    moved = world.value(f"""
+        SELECT count(*) FROM enrollments before JOIN enrollments after
+          USING (tenant_id, extracted_on, member_id)
+        JOIN (SELECT DISTINCT a.plan_id, a.crosswalk_plan_id {ends}) ended
+          ON ended.plan_id = before.plan_id AND ended.crosswalk_plan_id = after.plan_id
+        WHERE extracted_on = '2025-02-01' AND after.enrollment_source = 'auto_renewal'""")
+    assert moved > 5
 
 
 def test_ended_members_stay_in_the_snapshot(world: World) -> None:

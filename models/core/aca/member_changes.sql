@@ -40,6 +40,7 @@ MODEL (
     mutually_exclusive_hcc_condition,
     plan_metal,
     plan_network_access_type,
-    year
+    year,
+    tobacco_use
   )
 )

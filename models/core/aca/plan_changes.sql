@@ -26,6 +26,7 @@ MODEL (
     oop_max,
     coinsurance_rate,
     pcp_copay,
+    crosswalk_plan_id,
     hios_issuer_id,
     state,
     hios_product_id,

@@ -36,6 +36,7 @@ WITH landed AS (
     oop_max,
     coinsurance_rate,
     pcp_copay,
+    @upper_code(crosswalk_plan_id) AS crosswalk_plan_id,
     extracted_at,
     load_timestamp,
     source_line,
@@ -55,6 +56,7 @@ SELECT
   oop_max::DECIMAL(12, 2) AS oop_max, /* individual out-of-pocket maximum, USD per plan year */
   coinsurance_rate::DECIMAL(5, 4) AS coinsurance_rate, /* member's share after the deductible */
   pcp_copay::DECIMAL(12, 2) AS pcp_copay, /* copay of a primary care visit, USD */
+  crosswalk_plan_id::TEXT AS crosswalk_plan_id, /* plan that takes its members over next year */
   SUBSTRING(plan_id, 1, 5)::TEXT AS hios_issuer_id, /* HIOS: issuer */
   SUBSTRING(plan_id, 6, 2)::TEXT AS state, /* HIOS: state */
   SUBSTRING(plan_id, 1, 10)::TEXT AS hios_product_id, /* HIOS: issuer, state and product */

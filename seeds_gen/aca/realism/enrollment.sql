@@ -79,13 +79,14 @@ WITH of_metals AS (
   ) AS december USING (tenant_id, member_id)
   WHERE month = make_date(getvariable('mature'), 2, 1)
 ), ratio_to_21 AS (
-  SELECT max(abs(spans.monthly_premium / metals.monthly_premium - curve.premium_ratio)) AS worst,
-    sum(curve.premium_ratio) / count(*) AS mean
+  -- Of those who do not use tobacco, as it has a surcharge that each issuer sets.
+  SELECT max(abs(spans.monthly_premium / metals.monthly_premium - curve.premium_ratio)) AS worst
   FROM spans JOIN metals ON metals.tenant_id = spans.tenant_id AND metals.plan_id = spans.plan_id
     AND metals.effective_year = spans.plan_year
   JOIN people ON people.tenant_id = spans.tenant_id AND people.member_id = spans.member_id
   JOIN age_curve AS curve
     ON curve.age = least(65, date_sub('year', people.dob, spans.coverage_start_date))
+  WHERE NOT people.tobacco_use
 )
 SELECT 'A01' AS id, share_of_three AS measured FROM shares WHERE plan_year = 2024 AND metal_tier = 'bronze'
 UNION ALL SELECT 'A02', share_of_three FROM shares WHERE plan_year = 2024 AND metal_tier = 'silver'
