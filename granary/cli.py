@@ -17,7 +17,7 @@ from granary.metrics_cli import metrics_app
 from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
 from granary.privacy_cli import forget
-from granary.reporter import Reporter
+from granary.reporter import Reporter, counted
 from granary.seed_cli import generate_demo, seed_app
 from granary.settings import Settings
 from granary.tables import Format
@@ -162,7 +162,7 @@ def status(
         return
     waiting = freshness.batches_waiting
     reporter.line(
-        f"Prod         lacks {waiting} batches; bring it up with: granary run"
+        f"Prod         lacks {counted(waiting, 'batch')}; bring it up with: granary run"
         if waiting
         else "Prod         has all that landed"
     )

@@ -20,7 +20,7 @@ from granary.observability.logs import log_path
 from granary.observability.metrics import FILE
 from granary.pipeline import PROD, Pipeline
 from granary.postgres.tuning import GIB, this_machine
-from granary.reporter import Reporter
+from granary.reporter import Reporter, counted
 from granary.runs import RunLog, Unfinished
 from granary.settings import CONTRACTS, Settings
 from granary.superset.frontend import Frontend
@@ -172,7 +172,7 @@ def _prod(settings: Settings) -> str:
         raise GranaryError("was never built.", "Build it with: granary up")
     if freshness.batches_waiting:
         raise GranaryError(
-            f"lacks {freshness.batches_waiting} batches that landed.", "Run: granary run"
+            f"lacks {counted(freshness.batches_waiting, 'batch')} that landed.", "Run: granary run"
         )
     if not freshness.is_current_project:
         return f"has all that landed; the checkout's models differ, see: granary plan {PROD}"

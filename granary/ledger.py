@@ -53,15 +53,8 @@ def unusual_since(connection: Connection, moment: datetime) -> list[Unusual]:
     return [Unusual(*row) for row in rows]
 
 
-def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
-    """Record that a batch no longer counts; its rows stay in raw, and the next run amends history.
-
-    So do the batches that brought refused lines of it again; those that still wait are closed.
-
-    Args:
-        connection: the ops schema, open for writing.
-        load_id: the batch, as in ops.load_batch.
-        reason: why, for those who ask later.
+def find_standing(connection: Connection, load_id: int) -> Retraction:
+    """Look up a batch that counts.
 
     Raises:
         GranaryError: there is no such batch, it never landed, or it was retracted before.
@@ -89,6 +82,23 @@ def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
             f"{before[1]}.",
             "There is nothing left to take out.",
         )
+    return Retraction(load_id, feed, tenant_id, source)
+
+
+def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
+    """Record that a batch no longer counts; its rows stay in raw, and the next run amends history.
+
+    So do the batches that brought refused lines of it again; those that still wait are closed.
+
+    Args:
+        connection: the ops schema, open for writing.
+        load_id: the batch, as in ops.load_batch.
+        reason: why, for those who ask later.
+
+    Raises:
+        GranaryError: there is no such batch, it never landed, or it was retracted before.
+    """
+    found = find_standing(connection, load_id)
     connection.execute("DELETE FROM raw.refused_line WHERE load_id = $1", [load_id])
     connection.execute(
         "UPDATE ops.dead_letter SET status = 'closed' WHERE load_id = $1 AND status = 'waiting'",
@@ -106,4 +116,4 @@ def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
         "INSERT INTO ops.retraction (load_id, reason, retracted_at) VALUES ($1, $2, $3)",
         [load_id, reason, now],
     )
-    return Retraction(load_id, feed, tenant_id, source)
+    return found

@@ -36,7 +36,7 @@ from granary.landing.places import open_places
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
-from granary.ledger import latest_extracts, retract, unusual_since
+from granary.ledger import find_standing, latest_extracts, retract, unusual_since
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -187,10 +187,15 @@ class Pipeline:
         Raises:
             GranaryError: the batch cannot be retracted.
         """
-        with self.gateway.writer("retract", self._waiting):
-            self._prepare_raw()
-            with self.gateway.operations() as connection:
-                retraction = retract(connection, load_id, reason)
+        self._prepare_raw()
+        # A mistake in the number is told before anybody is waited for.
+        with self.gateway.operations() as connection:
+            find_standing(connection, load_id)
+        with (
+            self.gateway.writer("retract", self._waiting),
+            self.gateway.operations() as connection,
+        ):
+            retraction = retract(connection, load_id, reason)
         self._observer.retracted(retraction)
         self._reporter.line(
             f"Retracted {retraction.source} ({retraction.feed} of {retraction.tenant_id}); "
@@ -326,6 +331,10 @@ class Pipeline:
         Raises:
             GranaryError: it is prod, or there is no such environment.
         """
+        if environment == PROD:
+            raise GranaryError(
+                "Prod cannot be dropped.", "Remove the whole warehouse with: granary reset"
+            )
         with self._reporter.step("Drop") as step:
             with self.gateway.writer(f"drop {environment}", self._waiting), self._load() as sqlmesh:
                 sqlmesh.drop(environment)

@@ -13,7 +13,9 @@ BAR, MANY = 30, 12
 
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun, which is in the plural unless the number is 1."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number != 1:
+        noun += "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}"
 
 
 class Step:

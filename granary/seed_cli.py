@@ -118,4 +118,6 @@ def _generate(
             progress=step.advance,
         )
         rows = sum(summary.rows.values())
-        step.result = f"{counted(len(summary.files), 'file')}, {rows:,} rows in {settings.landing_path}"
+        step.result = (
+            f"{counted(len(summary.files), 'file')}, {rows:,} rows in {settings.landing_path}"
+        )

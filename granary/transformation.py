@@ -300,12 +300,8 @@ class Transformation:
         Its own tables go with a later run, once SQLMesh's time to bring them back is over.
 
         Raises:
-            GranaryError: it is prod, or there is no such environment.
+            GranaryError: there is no such environment.
         """
-        if environment == PROD:
-            raise GranaryError(
-                "Prod cannot be dropped.", "Remove the whole warehouse with: granary reset"
-            )
         with _explained(self._loading):
             known = sorted(one.name for one in self._context.state_reader.get_environments())
         if environment not in known:

@@ -1,7 +1,6 @@
 """Landing in PostgreSQL."""
 
 import io
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from granary.landing.errors import StoreError
+from granary.landing.scratch import Scratch
 from granary.landing.store import Appender, Store, equip
 from granary.landing.tables import Table
 
@@ -34,8 +34,7 @@ class PostgresStore(Store):
         """
         self._conninfo = conninfo
         self._filled: set[str] = set()
-        # For what does not fit into memory; only this user can enter it.
-        self._scratch = tempfile.TemporaryDirectory(prefix="granary-landing-")
+        self._scratch = Scratch()
         self.workbench = duckdb.connect(config={"temp_directory": self._scratch.name})
         equip(self.workbench)
         with _explained():

@@ -75,7 +75,9 @@ class Forgetting:
                 )
             with gateway.models() as connection:
                 set_apart(connection, identity, request, logs)
-            step.result = f"{counted(sum(counts.values()), 'row')} of {counted(len(counts), 'table')}"
+            step.result = (
+                f"{counted(sum(counts.values()), 'row')} of {counted(len(counts), 'table')}"
+            )
         if is_built:
             pipeline.run()
         with pipeline.alone("forget"), self.reporter.step("Clean up") as step:

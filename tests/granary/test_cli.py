@@ -9,6 +9,7 @@ from small_project import duckdb_settings
 
 from granary import cli
 from granary.gateways import open_gateway
+from granary.gateways.duckdb import DuckDBGateway
 from granary.settings import PROJECT
 
 COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
@@ -94,6 +95,30 @@ def test_an_error_to_mend_exits_1_with_message_and_remedy(granary: Granary, home
         "Run `granary up` first.",
     ]
     assert outcome.answer == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["retract", "99999", "--reason", "wrong"], "There is no batch 99999."),
+        (["drop", "prod"], "Prod cannot be dropped."),
+    ],
+    ids=["retract", "drop"],
+)
+def test_what_cannot_be_done_is_told_before_the_writers_turn_comes(
+    arguments: list[str],
+    problem: str,
+    granary: Granary,
+    warehouse: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def wait(*_: object) -> None:
+        raise AssertionError("it asked for the lock")
+
+    monkeypatch.setattr(DuckDBGateway, "writer", wait)
+    outcome = granary(*arguments)
+    assert outcome.exit_code == 1
+    assert f"error {problem}" in outcome.messages
 
 
 def test_what_nobody_foresaw_exits_1_and_keeps_its_details_in_a_log(

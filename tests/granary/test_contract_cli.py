@@ -67,7 +67,9 @@ def test_a_changed_feed_is_shown_accepted_and_landed(checkout: Path, granary: Gr
     assert granary("contract", "diff", changed).exit_code == 0
     assert granary("load").exit_code == 0
     listed = granary("contract", "list", "--format", "csv").answer.splitlines()
-    assert listed[1].startswith("aca_appeals,2,change,6,keep added columns,2,2")
+    assert listed[1].startswith(
+        "aca_appeals,2,change,6,keep added columns; late after 40 days (warn),2,2"
+    )
     assert "The clerk decides." in granary("contract", "show", "aca_appeals").answer
 
 

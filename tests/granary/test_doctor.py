@@ -183,11 +183,11 @@ def test_prod_that_was_never_built_or_lacks_batches(gateway: Gateway, settings: 
     with gateway.operations() as connection:
         connection.execute(
             "INSERT INTO ops.load_batch SELECT 1, 'aca_plans', 'issuer_1', 'aca', 'plans.csv', "
-            "'', 0, $1, $1, $1, 0, 0, 0, 0, 0, 'loaded', NULL, $1, $1, 1, NULL, NULL",
+            "'', 0, $1, $1, $1, 0, 0, 0, 0, 0, 'loaded', NULL, $1, $1, 1, NULL, NULL, NULL",
             [datetime(2099, 1, 1)],
         )
     found = findings(settings)["Prod"]
-    assert (found.message, found.remedy) == ("lacks 1 batches that landed.", "Run: granary run")
+    assert (found.message, found.remedy) == ("lacks 1 batch that landed.", "Run: granary run")
 
 
 def test_refused_lines_that_wait_are_counted_and_can_be_looked_up(

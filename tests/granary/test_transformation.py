@@ -242,8 +242,6 @@ def test_a_dropped_environment_is_gone_with_its_schemas_and_prod_stays(
     (project / "models" / "payments.sql").write_text(PAYMENTS.format(rows="(1, 5), (2, 9)"))
     with load() as sqlmesh:
         sqlmesh.plan("sandbox", step)
-        with pytest.raises(GranaryError, match="Prod cannot be dropped"):
-            sqlmesh.drop("prod")
         with pytest.raises(GranaryError) as told:
             sqlmesh.drop("sandbax")
         assert told.value.message == ("There is no environment sandbax; there are: prod, sandbox.")

@@ -202,7 +202,7 @@ def _land(gateway: Gateway, batch: Batch) -> None:
         connection.execute(
             "INSERT INTO ops.load_batch VALUES "
             f"({batch.load_id}, 'members', 'one', 'test', 'file', '', 0, {at}, {at}, {at}, "
-            f"0, 0, 0, 0, 0, 'loaded', NULL, {at}, {at}, 1, NULL, NULL)"
+            f"0, 0, 0, 0, 0, 'loaded', NULL, {at}, {at}, 1, NULL, NULL, NULL)"
         )
 
 
