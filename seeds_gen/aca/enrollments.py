@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from . import columns, reference
+from .households import SharedLuck
 from .members import FPL_UNKNOWN, Members, month_column
 from .plans import (
     DESIGNS,
@@ -24,9 +25,10 @@ from .world import (
     Streams,
     age_on,
     concatenate,
-    draw_by_row,
     first_day,
     month_of,
+    pick,
+    pick_by_row,
 )
 
 SOURCES = ("open_enrollment", "special_enrollment", "auto_renewal")
@@ -34,7 +36,7 @@ OPEN, SPECIAL, RENEWAL = range(len(SOURCES))
 REASONS = ("plan_change", "non_payment", "voluntary", "moved", "death", "other_coverage")
 PLAN_CHANGE, NON_PAYMENT, VOLUNTARY, MOVED, DEATH, OTHER = range(len(REASONS))
 NO_REASON = -1
-REASON_SHARES = np.array([[0.0, 0.60, 0.17, 0.05, 0.01, 0.17]])
+REASON_SHARES = np.array([0.0, 0.60, 0.17, 0.05, 0.01, 0.17])
 RENEWS, RETURNS, AUTOMATIC, CHOOSES_ANEW = 0.93, 0.25, 0.46, 0.25
 MONTHLY_LEAVING, MONTHLY_CHANGE, CANCELLED = 0.0275, 0.004, 0.055
 # Leaving against others: with a cost-sharing reduction, in gold, aged 18 to 34.
@@ -112,16 +114,17 @@ def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Span
     latest_design = np.zeros(count, dtype=np.int64)
     years = []
     for year in members.horizon.years:
-        rng = streams("spans", year)
+        luck = SharedLuck(streams("spans", year), members.house)
+        every = np.arange(count)
         january = (year - 1970) * 12
         newcomer = ~seen & (members.coverage_start >= january)
         newcomer &= members.coverage_start < january + 12
-        renews = covered_in_december & (rng.random(count) < RENEWS)
-        returns = seen & alive & ~covered_in_december & (rng.random(count) < RETURNS)
+        renews = covered_in_december & (luck(every) < RENEWS)
+        returns = seen & alive & ~covered_in_december & (luck(every) < RETURNS)
         starter = np.flatnonzero(newcomer | renews | returns)
         spans, design = _year_of_spans(
-            rng, members, catalogue, year, starter, renews[starter], newcomer[starter],
-            latest_design[starter],
+            luck, members, catalogue, year, starter, renews[starter], newcomer[starter],
+            latest_design[starter], streams("own spans", year).random(count)[starter],
         )  # fmt: skip
         years.append(spans)
         seen |= newcomer
@@ -133,7 +136,7 @@ def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Span
 
 
 def _year_of_spans(
-    rng: np.random.Generator,
+    luck: SharedLuck,
     members: Members,
     catalogue: Catalogue,
     year: int,
@@ -141,40 +144,44 @@ def _year_of_spans(
     renews: Bools,
     newcomer: Bools,
     latest_design: Ints,
+    own_luck: Floats,
 ) -> tuple[Spans, Ints]:
     """Spans of one plan year, first the ones that open it, then those after a change of plan.
+
+    People of a household do the same, but for what their own luck decides: who retires.
 
     Returns:
         The spans and the design of each.
     """
-    count = len(starter)
     january = (year - 1970) * 12
     december = january + 11
     first = np.where(newcomer, members.coverage_start[starter], january)
-    chosen = _choose_design(rng, members, catalogue, year, starter, first)
+    chosen = _choose_design(luck, members, catalogue, year, starter, first)
     same_metal = catalogue.metal[chosen] == catalogue.metal[latest_design]
-    stays_put = renews & same_metal & (rng.random(count) >= CHOOSES_ANEW)
-    keeps = stays_put & (rng.random(count) < AUTOMATIC / (1 - CHOOSES_ANEW))
+    stays_put = renews & same_metal & (luck(starter) >= CHOOSES_ANEW)
+    keeps = stays_put & (luck(starter) < AUTOMATIC / (1 - CHOOSES_ANEW))
     design = np.where(stays_put, latest_design, chosen)
     born = newcomer & members.newborn[starter]
     source = np.select([keeps, (first <= january + 1) & ~born], [RENEWAL, OPEN], SPECIAL)
 
     hazard = _leaving(members, catalogue, starter, design, first)
-    leaves = first + rng.geometric(hazard) - 1
+    leaves = first + _months_until(hazard, luck(starter)) - 1
     turns = month_of(members.birth[starter]) + 12 * MEDICARE_AGE
-    retires = (turns > first) & (turns <= leaves) & (rng.random(count) < TO_MEDICARE)
+    retires = (turns > first) & (turns <= leaves) & (own_luck < TO_MEDICARE)
     leaves = np.where(retires, turns - 1, leaves)
-    changes = first + rng.geometric(MONTHLY_CHANGE, count)
-    cancelled = ~keeps & ~born & (rng.random(count) < CANCELLED)
-    drawn = draw_by_row(rng, REASON_SHARES, np.zeros(count, dtype=np.int64))
-    reason = np.where(retires, OTHER, drawn)
+    changes = first + _months_until(np.full(len(first), MONTHLY_CHANGE), luck(starter))
+    cancelled = ~keeps & ~born & (luck(starter) < CANCELLED)
+    drawn = pick(REASON_SHARES, luck(starter))
+    # One of a household dies, and the others find other coverage.
+    survives = (drawn == DEATH) & (members.house[starter] != starter)
+    reason = np.where(retires | survives, OTHER, drawn)
     delay = np.select(
         [reason == NON_PAYMENT, reason == VOLUNTARY],
-        [rng.integers(30, 91, count), rng.integers(-14, 1, count)],
-        rng.integers(0, 41, count),
+        [luck.whole(30, 91, starter), luck.whole(-14, 1, starter)],
+        luck.whole(0, 41, starter),
     )
-    notice = rng.integers(5, 21, count)
-    cancel_delay = rng.integers(20, 61, count)
+    notice = luck.whole(5, 21, starter)
+    cancel_delay = luck.whole(20, 61, starter)
 
     swaps = (changes <= december) & (changes <= leaves) & ~cancelled
     stays = (leaves >= december) & ~swaps
@@ -188,15 +195,15 @@ def _year_of_spans(
         newcomer, members.known_from[starter], first_day(np.array(january)) - notice
     )
     opening = _priced(
-        rng, members, catalogue, year,
+        luck, members, catalogue, year,
         starter, design, first, last, known_from, end_known, source,
         np.select([cancelled, swaps, stays], [NON_PAYMENT, PLAN_CHANGE, NO_REASON], reason),
     )  # fmt: skip
     again = np.flatnonzero(swaps)
-    other = _another_design(rng, catalogue, design[again])
+    other = _another_design(luck(starter[again]), catalogue, design[again])
     ends = leaves[again] < december
     following = _priced(
-        rng, members, catalogue, year,
+        luck, members, catalogue, year,
         starter[again],
         other,
         changes[again],
@@ -208,10 +215,15 @@ def _year_of_spans(
     )  # fmt: skip
     spans = concatenate(Spans, [opening, following])
     continues = np.concatenate([renews, np.ones(len(again), dtype=np.bool_)])
-    return _with_grace(rng, spans, continues), np.concatenate([design, other])
+    return _with_grace(luck, spans, continues), np.concatenate([design, other])
 
 
-def _with_grace(rng: np.random.Generator, spans: Spans, continues: Bools) -> Spans:
+def _months_until(hazard: Floats, luck: Floats) -> Ints:
+    """Months until something happens for the first time, from 1 on, by its monthly chance."""
+    return 1 + np.floor(np.log1p(-luck) / np.log1p(-hazard)).astype(np.int64)
+
+
+def _with_grace(luck: SharedLuck, spans: Spans, continues: Bools) -> Spans:
     """Let spans end unpaid only where there is a bill, and only when its grace is over.
 
     The last month of such a span is the first of the grace: it stays covered. Who does not
@@ -224,7 +236,7 @@ def _with_grace(rng: np.random.Generator, spans: Spans, continues: Bools) -> Spa
     spared = unpaid & (no_bill | unpaid_start)
     in_grace = unpaid & ~spared & ~cancelled
     months = np.where(spans.aptc > 0, GRACE_WITH_CREDIT, GRACE_WITHOUT)
-    grace_over = first_day(spans.last + months) + rng.integers(1, 8, len(months))
+    grace_over = first_day(spans.last + months) + luck.whole(1, 8, spans.member)
     return replace(
         spans,
         reason=np.where(spared, np.where(cancelled, VOLUNTARY, OTHER), spans.reason),
@@ -232,14 +244,16 @@ def _with_grace(rng: np.random.Generator, spans: Spans, continues: Bools) -> Spa
     )
 
 
-def _selection_days(rng: np.random.Generator, source: Ints, first: Ints, known_from: Ints) -> Ints:
+def _selection_days(
+    luck: SharedLuck, member: Ints, source: Ints, first: Ints, known_from: Ints
+) -> Ints:
     """Day on which each plan was chosen: in open enrollment, most towards its end, or before."""
     january = first - first % 12
     windows = np.array([JANUARY_WINDOW, FEBRUARY_WINDOW, RENEWAL_WINDOW])
     opens, closes = windows[np.where(source == RENEWAL, 2, first > january)].T
-    late = rng.random(len(first)) ** 0.6
+    late = luck(member) ** 0.6
     in_window = first_day(january) + opens + np.floor((closes - opens + 1) * late)
-    noticed = known_from - rng.integers(0, LONGEST_NOTICE + 1, len(first))
+    noticed = known_from - luck.whole(0, LONGEST_NOTICE + 1, member)
     chosen = np.where(source == SPECIAL, noticed, in_window.astype(np.int64))
     return np.minimum(chosen, known_from)
 
@@ -247,12 +261,12 @@ def _selection_days(rng: np.random.Generator, source: Ints, first: Ints, known_f
 def _leaving(
     members: Members, catalogue: Catalogue, rows: Ints, design: Ints, first: Ints
 ) -> Floats:
-    """Monthly chance to leave, by what the coverage costs the member and by age."""
+    """Monthly chance to leave, by what the coverage costs the member and by the age of the head."""
     days = first_day(first)
     fpl = members.history.fpl[rows, month_column(members, days, rows)]
     metal = catalogue.metal[design]
     reduced = (metal == METALS.index("silver")) & (fpl >= 0) & (fpl <= FPL_BANDS[2])
-    ages = age_on(members.birth[rows], days)
+    ages = age_on(members.birth[members.house[rows]], days)
     young = (ages >= YOUNG[0]) & (ages <= YOUNG[1])
     hazard = np.where(reduced, LEAVING_REDUCED, 1.0)
     hazard *= np.where(metal == METALS.index("gold"), LEAVING_GOLD, 1.0)
@@ -260,7 +274,7 @@ def _leaving(
 
 
 def _choose_design(
-    rng: np.random.Generator,
+    luck: SharedLuck,
     members: Members,
     catalogue: Catalogue,
     year: int,
@@ -275,24 +289,24 @@ def _choose_design(
     shares = METAL_SHARES if year < REDUCED_CREDITS else METAL_SHARES_REDUCED
     bounds = np.cumsum(shares, axis=1)[:, :-1]
     metal = (members.taste[rows, None] >= bounds[band]).sum(axis=1)
-    too_old = age_on(members.birth[rows], days) >= CATASTROPHIC_AGE
+    too_old = age_on(members.eldest_birth[rows], days) >= CATASTROPHIC_AGE
     metal = np.where((metal == 0) & too_old, METALS.index("bronze"), metal)
     by_metal = catalogue.metal == np.arange(len(METALS))[:, None]
     appeals = [catalogue.appeal(year, usd) for usd in PRICE_SENSITIVITY]
     # Rows for those who look at the price, then for those who look less.
     weights = np.concatenate([by_metal * appeal for appeal in appeals])
-    return draw_by_row(rng, weights, metal + len(METALS) * (band > 0))
+    return pick_by_row(weights, metal + len(METALS) * (band > 0), luck(rows))
 
 
-def _another_design(rng: np.random.Generator, catalogue: Catalogue, design: Ints) -> Ints:
+def _another_design(luck: Floats, catalogue: Catalogue, design: Ints) -> Ints:
     """Choose a different design that is open to all ages."""
     open_to_all = (catalogue.metal != METALS.index("catastrophic")).astype(np.float64)
     weights = np.tile(open_to_all, (len(DESIGNS), 1)) * (1 - np.eye(len(DESIGNS)))
-    return draw_by_row(rng, weights, design)
+    return pick_by_row(weights, design, luck)
 
 
 def _priced(
-    rng: np.random.Generator,
+    luck: SharedLuck,
     members: Members,
     catalogue: Catalogue,
     year: int,
@@ -309,7 +323,7 @@ def _priced(
     days = first_day(first)
     column = month_column(members, days, member)
     fpl = members.history.fpl[member, column]
-    variant = _variants(rng, catalogue.metal[design], fpl)
+    variant = _variants(luck(member), catalogue.metal[design], fpl)
     plan = catalogue.row[design, variant]
     ages = age_on(members.birth[member], days)
     ratio = reference.age_ratios(ages)
@@ -319,12 +333,12 @@ def _priced(
     premium = np.rint(without_tobacco * (1 + surcharge)).astype(np.int64)
     covered = np.rint(without_tobacco).astype(np.int64)
     benchmark = catalogue.benchmark(year) * ratio
-    aptc = _tax_credits(year, fpl, benchmark)
+    aptc = _tax_credits(members, year, member, fpl, benchmark)
     without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
     ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
     ineligible |= members.credit_luck[member] < without
     county = members.history.county[member, column]
-    selected = _selection_days(rng, source, first, known_from)
+    selected = _selection_days(luck, member, source, first, known_from)
     born = members.newborn[member] & (first == members.coverage_start[member])
     return Spans(
         member=member,
@@ -344,21 +358,27 @@ def _priced(
     )
 
 
-def _variants(rng: np.random.Generator, metal: Ints, fpl: Ints) -> Ints:
+def _variants(luck: Floats, metal: Ints, fpl: Ints) -> Ints:
     """Position in VARIANTS: off the exchange, or by income for silver, or standard."""
-    off = rng.random(len(fpl)) < np.where(fpl > 40_000, 0.35, 0.03)
+    off = luck < np.where(fpl > 40_000, 0.35, 0.03)
     silver = (metal == METALS.index("silver")) & (fpl != FPL_UNKNOWN)
     conditions = [off] + [silver & (fpl <= limit) for limit in FPL_BANDS[:3]]
     reduced = [VARIANTS.index(variant) for variant in ("06", "05", "04")]
     return np.select(conditions, [OFF_EXCHANGE, *reduced], STANDARD)
 
 
-def _tax_credits(year: int, fpl: Ints, benchmark: Floats) -> Ints:
-    """Benchmark premium less the expected contribution of a single person, in cents."""
+def _tax_credits(members: Members, year: int, member: Ints, fpl: Ints, benchmark: Floats) -> Ints:
+    """Benchmark premiums less the expected contribution of the household, in cents.
+
+    Each member gets the part that the own benchmark premium has in those of the household.
+    """
     ratio = np.where(fpl == FPL_UNKNOWN, np.nan, fpl / 10_000)
     share = reference.applicable_share(year, ratio)
-    income = ratio * reference.poverty_line(year) * 100 / 12
-    credit = np.maximum(benchmark - share * income, 0)
+    poverty_line = reference.poverty_line(year, members.household_size[member])
+    income = ratio * poverty_line * 100 / 12
+    house = members.house[member]
+    together = np.bincount(house, benchmark, minlength=len(members.house))[house]
+    credit = np.maximum(1 - share * income / together, 0) * benchmark
     return np.asarray(np.nan_to_num(np.rint(credit)), dtype=np.int64)
 
 

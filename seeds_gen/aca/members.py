@@ -1,11 +1,12 @@
 """The people an issuer knows and how they change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from . import reference
+from .households import make_households
 from .pools import Pools
 from .presence import Presence, make_presence
 from .world import (
@@ -128,7 +129,8 @@ class Members:
     fpl is in 1/10000 and -1 when unknown; conditions are [member, diagnosis]. `taste` ranks people
     by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
     are those who need a specialty drug, `newborn` those born into coverage, `tobacco` those who
-    use tobacco once they are of age.
+    use tobacco once they are of age. `house` is the position of the head of the household, with
+    whom everybody in it shares county, income, broker and what is chosen.
     """
 
     horizon: Horizon
@@ -138,6 +140,7 @@ class Members:
     last_names: Objects
     birth: Ints
     gender: Ints
+    house: Ints
     zip_tail: Ints
     known_from: Ints
     coverage_start: Ints
@@ -157,6 +160,18 @@ class Members:
     def state(self) -> str:
         """The state that the issuer sells in."""
         return self.unit.tenant.state
+
+    @cached_property
+    def household_size(self) -> Ints:
+        """People in the household of each member."""
+        return np.bincount(self.house, minlength=len(self.house))[self.house]
+
+    @cached_property
+    def eldest_birth(self) -> Ints:
+        """Day of birth of the eldest of each member's household."""
+        births = self.birth.copy()
+        np.minimum.at(births, self.house, self.birth)
+        return np.asarray(births[self.house])
 
     @cached_property
     def own_conditions(self) -> "Choices":
@@ -187,6 +202,9 @@ def make_members(
     birth = np.where(newborn, born, _births(rng, int(starts[0]), count))
     ages = age_on(birth, starts)
     gender = draw(rng, np.array([0.535, 0.455, 0.01]), count)
+    joining = np.select([newborn, np.arange(count) < unit.at_once], [-1, 0], 1)
+    house = make_households(streams("households"), ages, gender, joining)
+    coverage_start, known_from = coverage_start[house], known_from[house]
     health = rng.standard_normal(count)
     frailty = np.exp(FRAILTY_SPREAD * health - FRAILTY_SPREAD**2 / 2)
     frailty *= np.where(rng.random(count) < ABSTAINERS, ABSTAINING, 1.0)
@@ -196,6 +214,7 @@ def make_members(
     fertile = (gender == 0) & (ages >= 18) & (ages < 45)
     risk = _episode_risk(ages, frailty)
     first = _first_states(rng, unit, horizon, pools, brokers, conditions, fertile, risk)
+    history = _history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty)
     women = np.where(rng.random(count) < 0.5, 0, 1)
     female_names = (gender == 0) | ((gender == 2) & (women == 0))
     return Members(
@@ -210,20 +229,32 @@ def make_members(
         last_names=pools.last,
         birth=birth,
         gender=gender,
-        zip_tail=rng.integers(0, 100, count),
+        house=house,
+        zip_tail=rng.integers(0, 100, count)[house],
         known_from=known_from,
         coverage_start=coverage_start,
         newborn=newborn,
         frailty=frailty,
-        taste=_tastes(rng, health, first.home),
-        credit_luck=rng.random(count),
+        taste=_tastes(rng, health, first.home)[house],
+        credit_luck=rng.random(count)[house],
         conditions=conditions,
         therapy=therapy,
         tobacco=_tobacco(streams("tobacco"), ages),
-        day_of_change=rng.integers(1, 29, count),
-        history=_history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty),
+        day_of_change=rng.integers(1, 29, count)[house],
+        history=_in_household(history, house),
         brokers=brokers,
         presence=make_presence(streams, "member losses", horizon, known_from, MONTHLY_LOSS),
+    )
+
+
+def _in_household(history: States, house: Ints) -> States:
+    """Histories in which everybody of a household has what its head has."""
+    return replace(
+        history,
+        county=history.county[house],
+        broker=history.broker[house],
+        last_name=history.last_name[house],
+        fpl=history.fpl[house],
     )
 
 

@@ -136,11 +136,13 @@ def oop_limit(year: int) -> int:
     return int(limits[nearest, "all"]["individual_limit"])
 
 
-def poverty_line(year: int) -> int:
-    """Poverty guideline of one person that holds for a coverage year, in USD per year."""
+def poverty_line(year: int, people: Ints) -> Ints:
+    """Poverty guidelines of households that hold for a coverage year, in USD per year."""
     nearest = nearest_year(year, "fpl_guideline", "coverage_year")
     guidelines = {row["coverage_year"]: row for row in rows("fpl_guideline")}
-    return int(guidelines[nearest]["first_person_amount"])
+    row = guidelines[nearest]
+    further = int(row["additional_person_amount"]) * (people - 1)
+    return np.asarray(int(row["first_person_amount"]) + further)
 
 
 def applicable_share(year: int, fpl_ratio: Floats) -> Floats:

@@ -77,6 +77,7 @@ def members_snapshot(
             ),
             "plan_network_access_type": columns.picked(networks, design, uncovered),
             "year": columns.ints(np.full(len(kept), members.horizon.extracts[batch].year)),
+            "household_id": columns.identifiers("H", members.numbers[members.house[kept]], 8),
             "tobacco_use": columns.flags(members.tobacco[kept] & (ages >= TOBACCO_AGE)),
         }
     )

@@ -71,6 +71,7 @@ MEMBER: dict[str, str] = {
     "plan_metal": "silver",
     "plan_network_access_type": "HMO",
     "year": "2023",
+    "household_id": "",
     "tobacco_use": "false",
 }
 ALWAYS = tuple(FILES)

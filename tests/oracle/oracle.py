@@ -118,6 +118,7 @@ MEMBER_TRACKED = (
     "plan_metal",
     "plan_network_access_type",
     "year",
+    "household_id",
     "tobacco_use",
 )
 PLAN_TRACKED = (

@@ -208,6 +208,52 @@ def test_tobacco_is_for_grown_ups_and_costs_up_to_half_as_much_again(large_world
     assert ratios[0][2] < ratios[-1][1]
 
 
+def test_households_have_a_size_and_share_what_is_theirs(large_world: World) -> None:
+    last = "FROM members WHERE extracted_on = '2025-01-01'"
+    sizes = dict(
+        large_world.rows(f"""
+            SELECT least(people, 6), count(*) FROM (
+              SELECT household_id, count(*) AS people {last} GROUP BY ALL) GROUP BY 1""")
+    )
+    homes = sum(sizes.values())
+    people = large_world.value(f"SELECT count(*) {last}")
+    assert 1.15 < people / homes < 1.6
+    assert 0.55 < sizes[1] / homes < 0.85
+    assert sizes[2] > sizes[3] > sizes[4] > 0
+    assert sizes.get(6, 0) == 0
+    apart = large_world.value("""
+        SELECT count(*) FROM (
+          SELECT household_id, extracted_on FROM members GROUP BY ALL
+          HAVING count(DISTINCT county_fips) > 1 OR count(DISTINCT coalesce(fpl_ratio, -1)) > 1
+            OR count(DISTINCT coalesce(broker_id, '')) > 1)""")
+    assert apart == 0
+    alone = large_world.value(f"""
+        SELECT avg((people = 1)::INT) FROM (
+          SELECT dob, count(*) OVER (PARTITION BY household_id) AS people {last})
+        WHERE date_sub('year', dob, DATE '2025-01-01') BETWEEN 2 AND 17""")
+    assert alone < 0.05
+
+
+def test_a_household_chooses_one_plan_and_leaves_together(large_world: World) -> None:
+    """Spans that open the year; who retires or dies goes alone."""
+    opened = """
+        FROM enrollments e JOIN members m USING (tenant_id, extracted_on, member_id)
+        WHERE extracted_on = '2025-01-01' AND coverage_start_date <= '2024-02-01'
+          AND enrollment_source <> 'special_enrollment'"""
+    homes, of_two_minds = large_world.rows(f"""
+        SELECT count(*), count(*) FILTER (minds > 1) FROM (
+          SELECT household_id, count(DISTINCT (e.plan_id, enrollment_source,
+            coverage_start_date, selection_date)) AS minds
+          {opened} GROUP BY ALL HAVING count(*) > 1)""")[0]
+    assert homes > 500
+    assert of_two_minds == 0
+    ends = large_world.value(f"""
+        SELECT avg((ends > 1)::INT) FROM (
+          SELECT household_id, count(DISTINCT coverage_end_date) AS ends
+          {opened} GROUP BY ALL HAVING count(*) > 1)""")
+    assert ends < 0.08
+
+
 def test_a_plan_that_ends_names_the_plan_its_members_move_to(world: World) -> None:
     """One plan of each issuer ends with 2024, and that is filed in November."""
     filed = "SELECT count(*) FROM plans WHERE crosswalk_plan_id IS NOT NULL AND extracted_on {}"

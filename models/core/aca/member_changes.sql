@@ -41,6 +41,7 @@ MODEL (
     plan_metal,
     plan_network_access_type,
     year,
+    household_id,
     tobacco_use
   )
 )

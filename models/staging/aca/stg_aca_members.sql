@@ -50,6 +50,7 @@ WITH landed AS (
     @code(plan_metal) AS plan_metal,
     @upper_code(plan_network_access_type) AS plan_network_access_type,
     year,
+    @clean(household_id) AS household_id,
     tobacco_use,
     extracted_at,
     load_timestamp,
@@ -86,6 +87,7 @@ SELECT
   plan_metal::TEXT AS plan_metal, /* metal level of the present plan */
   plan_network_access_type::TEXT AS plan_network_access_type, /* network access of the present plan */
   year::INT AS year, /* plan year the row is reported for */
+  household_id::TEXT AS household_id, /* household that the member belongs to */
   tobacco_use::BOOLEAN AS tobacco_use, /* says to use tobacco */
   extracted_at::TIMESTAMP AS extracted_at, /* when the source was read */
   load_timestamp::TIMESTAMP AS load_timestamp, /* when the batch landed */
