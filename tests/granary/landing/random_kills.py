@@ -26,6 +26,7 @@ from landing_support import (
     Warehouse,
 )
 
+from granary.landing.tables import OPS_TABLES
 from granary.postgres.cluster import Cluster
 from granary.settings import PROJECT
 
@@ -76,10 +77,10 @@ def _order(day: int, number: int) -> str:
 
 
 def prepare(warehouse: Warehouse) -> None:
-    """Make an empty ledger, without what landed before."""
+    """Make empty tables, without what landed before."""
     with warehouse.open() as store:
         store.prepare([])
-        for table in ("raw.shop_orders", "raw.refused_line", "ops.load_batch", "ops.dead_letter"):
+        for table in ("raw.shop_orders", *(table.name for table in OPS_TABLES)):
             store.rows(f"DROP TABLE IF EXISTS {table}")
         store.prepare([])
 
