@@ -222,7 +222,11 @@ def _year_of_spans(
     )  # fmt: skip
     spans = concatenate(Spans, [opening, following])
     continues = np.concatenate([renews, np.ones(len(again), dtype=np.bool_)])
-    return _with_grace(luck, spans, continues), np.concatenate([design, other])
+    spans, designs = _with_grace(luck, spans, continues), np.concatenate([design, other])
+    # Children last, as they are born: those of later months do not change the ids of others.
+    child = members.newborn[spans.member] & (members.coverage_start[spans.member] >= january)
+    order = np.lexsort([spans.first * child, spans.member * child, child])
+    return Spans(**{name: values[order] for name, values in vars(spans).items()}), designs[order]
 
 
 def _months_until(hazard: Floats, luck: Floats) -> Ints:
