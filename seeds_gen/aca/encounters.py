@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import reference
+from .births import delivery_days
 from .enrollments import DEATH, Spans
 from .members import COMPLEX, MATERNITY, Members
 from .providers import GROUPS, Providers
@@ -205,6 +206,7 @@ def make_month(
     )
     at = np.cumsum([len(usual), len(drug), len(delivers)])
     day = _service_days(rng, number, kind)
+    day[at[1] : at[2]] = delivery_days(members.delivery_luck[delivers], number)
     day[at[2] :] = members.birth[born]
     provider, in_network = find_providers(rng, providers, kind, day)
     diagnosis = _diagnoses(rng, members, member, ages[member], segment_now[member], kind, number)

@@ -161,15 +161,22 @@ def _year_of_spans(
     stays_put = renews & same_metal & (luck(starter) >= CHOOSES_ANEW)
     keeps = stays_put & (luck(starter) < AUTOMATIC / (1 - CHOOSES_ANEW))
     design = np.where(stays_put, latest_design, chosen)
+    # A child born into coverage has the plan of its mother, and as long as she does.
     born = newcomer & members.newborn[starter]
+    design = np.where(born, catalogue.design[members.birth_plan[starter]], design)
+    place = np.full(len(members.birth), -1)
+    place[starter] = np.arange(len(starter))
+    as_whom = np.where(born, place[members.mother[starter]], np.arange(len(starter)))
     source = np.select([keeps, (first <= january + 1) & ~born], [RENEWAL, OPEN], SPECIAL)
 
-    hazard = _leaving(members, catalogue, starter, design, first)
-    leaves = first + _months_until(hazard, luck(starter)) - 1
+    hazard = _leaving(members, catalogue, starter, design, first)[as_whom]
+    leaves = first[as_whom] + _months_until(hazard, luck(starter)) - 1
+    leaves = np.maximum(leaves, first)
     turns = month_of(members.birth[starter]) + 12 * MEDICARE_AGE
     retires = (turns > first) & (turns <= leaves) & (own_luck < TO_MEDICARE)
     leaves = np.where(retires, turns - 1, leaves)
-    changes = first + _months_until(np.full(len(first), MONTHLY_CHANGE), luck(starter))
+    changes = first[as_whom] + _months_until(np.full(len(first), MONTHLY_CHANGE), luck(starter))
+    changes = np.where(born & (changes <= first), december + 1, changes)
     cancelled = ~keeps & ~born & (luck(starter) < CANCELLED)
     drawn = pick(REASON_SHARES, luck(starter))
     # One of a household dies, and the others find other coverage.
@@ -215,7 +222,11 @@ def _year_of_spans(
     )  # fmt: skip
     spans = concatenate(Spans, [opening, following])
     continues = np.concatenate([renews, np.ones(len(again), dtype=np.bool_)])
-    return _with_grace(luck, spans, continues), np.concatenate([design, other])
+    spans, designs = _with_grace(luck, spans, continues), np.concatenate([design, other])
+    # Children last, as they are born: those of later months do not change the ids of others.
+    child = members.newborn[spans.member] & (members.coverage_start[spans.member] >= january)
+    order = np.lexsort([spans.first * child, spans.member * child, child])
+    return Spans(**{name: values[order] for name, values in vars(spans).items()}), designs[order]
 
 
 def _months_until(hazard: Floats, luck: Floats) -> Ints:
@@ -324,6 +335,8 @@ def _priced(
     column = month_column(members, days, member)
     fpl = members.history.fpl[member, column]
     variant = _variants(luck(member), catalogue.metal[design], fpl)
+    born = members.newborn[member] & (first == members.coverage_start[member])
+    variant = np.where(born, catalogue.variant[members.birth_plan[member]], variant)
     plan = catalogue.row[design, variant]
     ages = age_on(members.birth[member], days)
     ratio = reference.age_ratios(ages)
@@ -333,13 +346,12 @@ def _priced(
     premium = np.rint(without_tobacco * (1 + surcharge)).astype(np.int64)
     covered = np.rint(without_tobacco).astype(np.int64)
     benchmark = catalogue.benchmark(year) * ratio
-    aptc = _tax_credits(members, year, member, fpl, benchmark)
+    aptc = _tax_credits(members, year, member, born, fpl, benchmark)
     without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
     ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
     ineligible |= members.credit_luck[member] < without
     county = members.history.county[member, column]
     selected = _selection_days(luck, member, source, first, known_from)
-    born = members.newborn[member] & (first == members.coverage_start[member])
     return Spans(
         member=member,
         plan=plan,
@@ -367,18 +379,24 @@ def _variants(luck: Floats, metal: Ints, fpl: Ints) -> Ints:
     return np.select(conditions, [OFF_EXCHANGE, *reduced], STANDARD)
 
 
-def _tax_credits(members: Members, year: int, member: Ints, fpl: Ints, benchmark: Floats) -> Ints:
+def _tax_credits(
+    members: Members, year: int, member: Ints, born: Bools, fpl: Ints, benchmark: Floats
+) -> Ints:
     """Benchmark premiums less the expected contribution of the household, in cents.
 
-    Each member gets the part that the own benchmark premium has in those of the household.
+    Each member gets the part that the own benchmark premium has in those of the household. For a
+    child that is born into it no more is expected, as long as the income is not high.
     """
     ratio = np.where(fpl == FPL_UNKNOWN, np.nan, fpl / 10_000)
     share = reference.applicable_share(year, ratio)
     poverty_line = reference.poverty_line(year, members.household_size[member])
     income = ratio * poverty_line * 100 / 12
     house = members.house[member]
-    together = np.bincount(house, benchmark, minlength=len(members.house))[house]
-    credit = np.maximum(1 - share * income / together, 0) * benchmark
+    others = np.where(born, 0.0, benchmark)
+    together = np.bincount(house, others, minlength=len(members.house))[house]
+    of_child = share * np.where(fpl <= FPL_BANDS[-1], 0.0, np.inf)
+    expected = np.where(born, of_child, share * income / np.where(born, 1.0, together))
+    credit = np.maximum(1 - expected, 0) * benchmark
     return np.asarray(np.nan_to_num(np.rint(credit)), dtype=np.int64)
 
 

@@ -10,6 +10,7 @@ from .households import make_households
 from .pools import Pools
 from .presence import Presence, make_presence
 from .world import (
+    LAST_MONTH,
     Bools,
     Floats,
     Horizon,
@@ -130,7 +131,9 @@ class Members:
     by the metal level they would choose, the lowest of `credit_luck` get no tax credit, `therapy`
     are those who need a specialty drug, `newborn` those born into coverage, `tobacco` those who
     use tobacco once they are of age. `house` is the position of the head of the household, with
-    whom everybody in it shares county, income, broker and what is chosen.
+    whom everybody in it shares county, income, broker and what is chosen. `mother` is the position
+    of the mother of those born into coverage and `birth_plan` her plan then, -1 for all others;
+    `delivery_luck` places a birth within its month.
     """
 
     horizon: Horizon
@@ -141,6 +144,9 @@ class Members:
     birth: Ints
     gender: Ints
     house: Ints
+    mother: Ints
+    birth_plan: Ints
+    delivery_luck: Floats
     zip_tail: Ints
     known_from: Ints
     coverage_start: Ints
@@ -163,8 +169,9 @@ class Members:
 
     @cached_property
     def household_size(self) -> Ints:
-        """People in the household of each member."""
-        return np.bincount(self.house, minlength=len(self.house))[self.house]
+        """People in the household of each member, without those born into coverage."""
+        grown = self.house[~self.newborn]
+        return np.bincount(grown, minlength=len(self.house))[self.house]
 
     @cached_property
     def eldest_birth(self) -> Ints:
@@ -197,9 +204,9 @@ def make_members(
     count = unit.people
     began = day_number(horizon.start.replace(year=unit.year, month=1, day=1))
     newborn = np.arange(count) >= unit.at_once + unit.later
-    coverage_start, known_from, born = _joining(rng, unit, horizon, newborn)
+    coverage_start, known_from = _joining(rng, unit, horizon, newborn)
     starts = np.full(count, began if unit.vintage else first_day(np.array(horizon.first_month)))
-    birth = np.where(newborn, born, _births(rng, int(starts[0]), count))
+    birth = np.where(newborn, starts, _births(rng, int(starts[0]), count))
     ages = age_on(birth, starts)
     gender = draw(rng, np.array([0.535, 0.455, 0.01]), count)
     joining = np.select([newborn, np.arange(count) < unit.at_once], [-1, 0], 1)
@@ -230,6 +237,9 @@ def make_members(
         birth=birth,
         gender=gender,
         house=house,
+        mother=np.full(count, -1),
+        birth_plan=np.full(count, -1),
+        delivery_luck=streams("delivery days").random(count),
         zip_tail=rng.integers(0, 100, count)[house],
         known_from=known_from,
         coverage_start=coverage_start,
@@ -241,13 +251,18 @@ def make_members(
         therapy=therapy,
         tobacco=_tobacco(streams("tobacco"), ages),
         day_of_change=rng.integers(1, 29, count)[house],
-        history=_in_household(history, house),
+        history=in_household(history, house),
         brokers=brokers,
-        presence=make_presence(streams, "member losses", horizon, known_from, MONTHLY_LOSS),
+        presence=losses(streams, horizon, known_from),
     )
 
 
-def _in_household(history: States, house: Ints) -> States:
+def losses(streams: Streams, horizon: Horizon, known_from: Ints) -> Presence:
+    """Which member is in which extract."""
+    return make_presence(streams, "member losses", horizon, known_from, MONTHLY_LOSS)
+
+
+def in_household(history: States, house: Ints) -> States:
     """Histories in which everybody of a household has what its head has."""
     return replace(
         history,
@@ -297,10 +312,10 @@ def _conditions(rng: np.random.Generator, ages: Ints, gender: Ints, frailty: Flo
 
 def _joining(
     rng: np.random.Generator, unit: Unit, horizon: Horizon, newborn: Bools
-) -> tuple[Ints, Ints, Ints]:
-    """Month in which coverage first starts, day on which the issuer learns of it, day of birth.
+) -> tuple[Ints, Ints]:
+    """Month in which coverage first starts, and day on which the issuer learns of it.
 
-    The day of birth counts for the newborn only. Who opens the first year was known before.
+    Who opens the first year was known before; the newborn wait for a mother.
     """
     count = unit.people
     january = (unit.year - 1970) * 12
@@ -309,14 +324,11 @@ def _joining(
     first_later = max(january, horizon.first_month) + 1
     later = rng.integers(first_later, max(january + 12, first_later + 1), count)
     ahead = rng.integers(1, 21, count)
-    born_from = np.maximum(first_day(np.array(january)), horizon.start_day)
-    days = first_day(np.array(january + 12)) - born_from
-    born = born_from + np.floor(rng.random(count) * days).astype(np.int64)
-    start = np.select([newborn, opens], [month_of(born), january + late], later)
-    known_from = np.where(newborn, born + 1, first_day(start) - ahead)
+    start = np.select([newborn, opens], [LAST_MONTH, january + late], later)
+    known_from = first_day(start) - ahead
     if not unit.vintage:
         known_from = np.where(opens, horizon.start_day - 1, known_from)
-    return start, known_from, born
+    return start, known_from
 
 
 def make_brokers(streams: Streams, pools: Pools, members: int) -> Brokers:

@@ -74,14 +74,15 @@ class Catalogue:
     """Plans of one issuer; tables are [year, plan] with one plan per design and variant.
 
     Money is in cents, coinsurance in 1/10000. `rival_premium` are silver premiums of other issuers,
-    [year, plan]. `row` finds the plan of [design, variant], -1 if there is none. An id that changes
-    from one year to the next is a plan that ended and its successor. `tobacco` is the highest
-    surcharge, as a share of the premium.
+    [year, plan]. `variant` is the position in VARIANTS of each plan, `row` finds the plan of
+    [design, variant], -1 if there is none. An id that changes from one year to the next is a plan
+    that ended and its successor. `tobacco` is the highest surcharge, as a share of the premium.
     """
 
     first_year: int
     plan_id: Objects
     design: Ints
+    variant: Ints
     row: Ints
     premium: Ints
     filed_premium: Ints
@@ -210,6 +211,7 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         first_year=horizon.start.year,
         plan_id=np.array(ids, dtype=object),
         design=design,
+        variant=variant,
         row=row,
         premium=np.array(premiums, dtype=np.int64),
         filed_premium=np.array(filed, dtype=np.int64),

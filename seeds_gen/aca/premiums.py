@@ -40,16 +40,25 @@ class Invoices:
 
 def make_invoices(streams: Streams, members: Members, spans: Spans) -> Invoices:
     """Bill every month of coverage that costs the member something."""
-    years = members.horizon.years
-    return concatenate(
-        Invoices, [_year_of_invoices(streams("premiums", year), spans, year) for year in years]
-    )
+    born = np.where(members.newborn, members.coverage_start, 0)[spans.member]
+    parts = []
+    for year in members.horizon.years:
+        january = (year - 1970) * 12
+        child = born >= january
+        rows = np.flatnonzero((spans.year == year) & ~child)
+        parts.append(_year_of_invoices(streams("premiums", year), spans, year, rows))
+        # Children of later months do not change the invoices of others.
+        for month in range(january, january + 12):
+            rows = np.flatnonzero((spans.year == year) & (born == month))
+            if len(rows):
+                rng = streams("premiums of newborns", month)
+                parts.append(_year_of_invoices(rng, spans, year, rows))
+    return concatenate(Invoices, parts)
 
 
-def _year_of_invoices(rng: np.random.Generator, spans: Spans, year: int) -> Invoices:
-    """Invoices of the spans of a plan year; tables are [span, month]."""
+def _year_of_invoices(rng: np.random.Generator, spans: Spans, year: int, rows: Ints) -> Invoices:
+    """Invoices of some spans of a plan year; tables are [span, month]."""
     net = spans.premium - spans.aptc
-    rows = np.flatnonzero(spans.year == year)
     month = (year - 1970) * 12 + np.arange(12)
     first, last = spans.first[rows, None], spans.last[rows, None]
     due, end_known = first_day(month), spans.end_known[rows, None]

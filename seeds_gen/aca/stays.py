@@ -240,16 +240,30 @@ def until_death(encounters: Encounters, deaths: Ints) -> Encounters:
 def one_stay_at_a_time(encounters: Encounters) -> Encounters:
     """Drop stays that begin before or on the day on which an earlier one of the member ends.
 
-    A member gives birth no more than once in nine months.
+    A member gives birth no more than once in nine months, and is in no other stay then.
     """
     stays = np.flatnonzero(encounters.kind == KIND["inpatient"])
     birth = encounters.procedure[stays] == reference.procedure_positions()[BIRTH]
     again = _overlaps(encounters, stays[birth], encounters.day[stays[birth]] + BIRTHS_APART)
     kept = np.ones(len(encounters.day), dtype=np.bool_)
     kept[stays[birth][again]] = False
+    kept[stays[~birth]] = ~_meet(encounters, stays[~birth], stays[birth])
     stays = stays[kept[stays]]
     kept[stays[_overlaps(encounters, stays, encounters.discharge[stays])]] = False
     return encounters.taken(kept)
+
+
+def _meet(encounters: Encounters, rows: Ints, births: Ints) -> Bools:
+    """Which of some stays a birth of the same member falls into."""
+    if not len(births):
+        return np.zeros(len(rows), dtype=np.bool_)
+    # Members are further apart than days.
+    born = np.sort(encounters.member[births] * 1_000_000 + encounters.day[births])
+    offset = encounters.member[rows] * 1_000_000
+    following = np.searchsorted(born, offset + encounters.day[rows])
+    following = born[np.minimum(following, len(born) - 1)]
+    begun = following >= offset + encounters.day[rows]
+    return np.asarray(begun & (following <= offset + encounters.discharge[rows]))
 
 
 def _overlaps(encounters: Encounters, rows: Ints, ends: Ints) -> Bools:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from .adjudication import adjudicate
 from .anomalies import find_suspects, labels_table, plant_lines, plant_services
 from .appeals import appeals_table, make_appeals
+from .births import with_newborns
 from .claims import claims_table, condition_ranks, high_cost_flags
 from .enrollments import current_plans, enrollments_snapshot, make_spans
 from .members import Brokers, make_brokers, make_members
@@ -100,6 +101,7 @@ def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> 
     streams = make_streams(issuer.seed, issuer.tenant, unit)
     horizon, catalogue = issuer.horizon, issuer.catalogue
     people = make_members(streams, unit, horizon, issuer.pools, issuer.brokers)
+    people = with_newborns(streams, people, make_spans(streams, people, catalogue))
     spans = make_spans(streams, people, catalogue)
     encounters = make_encounters(streams, people, spans, issuer.providers)
     if issuer.anomalies:

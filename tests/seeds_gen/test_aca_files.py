@@ -51,7 +51,7 @@ def test_a_tenant_is_the_same_whoever_else_is_generated(tmp_path: Path) -> None:
 
 
 def test_a_later_end_continues_the_same_history(tmp_path: Path) -> None:
-    landing, many = tmp_path / "landing", ARGUMENTS | {"members": 2000}
+    landing, many = tmp_path / "landing", ARGUMENTS | {"members": 6000}
     generate(landing, **many)
     before = digests(landing)
     summary = generate(landing, **(many | {"end": date(2025, 4, 30)}))

@@ -98,3 +98,25 @@ def test_newborns_come_into_the_world_in_hospital(large_world: World) -> None:
     people, elsewhere, otherwise = newborns[0]
     assert people > 40
     assert elsewhere == otherwise == 0
+
+
+def test_newborns_live_with_the_mother_who_gave_birth_to_them_that_day(large_world: World) -> None:
+    children = large_world.rows("""
+        WITH people AS (SELECT DISTINCT member_id, household_id, dob FROM members), births AS (
+          SELECT DISTINCT member_id, household_id, service_date, plan_id
+          FROM claims JOIN people USING (member_id) WHERE procedure_code = 'PX-IPB'
+        ), children AS (
+          SELECT DISTINCT member_id, household_id, dob, plan_id
+          FROM people JOIN claims USING (member_id) WHERE admission_type = 'newborn'
+        )
+        SELECT children.dob, count(births.member_id), bool_and(births.plan_id = children.plan_id)
+        FROM children LEFT JOIN births
+          ON births.household_id = children.household_id AND births.service_date = children.dob
+        GROUP BY children.member_id, children.dob""")
+    assert len(children) > 40
+    # Some of the mothers' claims come later than the year ends.
+    early = [mothers for dob, mothers, _ in children if dob.month <= 9]
+    assert len(early) > 25
+    assert sum(early) > 0.95 * len(early)
+    assert max(mothers for _, mothers, _ in children) == 1
+    assert all(same is not False for _, _, same in children)

@@ -212,7 +212,7 @@ def test_households_have_a_size_and_share_what_is_theirs(large_world: World) -> 
     last = "FROM members WHERE extracted_on = '2025-01-01'"
     sizes = dict(
         large_world.rows(f"""
-            SELECT least(people, 6), count(*) FROM (
+            SELECT least(people, 7), count(*) FROM (
               SELECT household_id, count(*) AS people {last} GROUP BY ALL) GROUP BY 1""")
     )
     homes = sum(sizes.values())
@@ -220,7 +220,7 @@ def test_households_have_a_size_and_share_what_is_theirs(large_world: World) -> 
     assert 1.15 < people / homes < 1.6
     assert 0.55 < sizes[1] / homes < 0.85
     assert sizes[2] > sizes[3] > sizes[4] > 0
-    assert sizes.get(6, 0) == 0
+    assert sizes.get(7, 0) == 0
     apart = large_world.value("""
         SELECT count(*) FROM (
           SELECT household_id, extracted_on FROM members GROUP BY ALL
