@@ -227,10 +227,16 @@ class Pipeline:
                 accept_file(store, wanted.load_id, accepted)
             drifted = record_versions(store, contracts.values(), utc_now())
             waiting = waiting_lines(store, wanted)
+            letters = waiting if rows is None else mend(waiting, rows)
+            if rows is not None and len(letters) < len(rows):
+                self._reporter.warn(
+                    f"{counted(len(rows) - len(letters), 'row')} of {mended} name no line that "
+                    "waits, or none any more: nothing was done with them."
+                )
             report = replay(
                 store,
                 {name: known for name, known in contracts.items() if name not in drifted},
-                waiting if rows is None else mend(waiting, rows),
+                letters,
             )
             files = waiting_files(store, wanted) if rows is None else []
             step.result = (

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from granary.clock import utc_now
 from granary.landing.contract import Contract, Tenants
 from granary.landing.errors import FileUnreadable
 
 EPOCH = datetime(1970, 1, 1)
 EXTRACT_TIME = "%Y%m%dT%H%M%SZ"
+# How far the clock of a source may be ahead of ours.
+CLOCKS_DIFFER = timedelta(days=1)
 FILE_NAME = re.compile(r"(?P<entity>.+)_(?P<seed>\d{8}T\d{6}Z)\.csv(\.gz|\.zst)?")
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 
@@ -121,10 +124,13 @@ class LandingFile:
 
         Args:
             extracted_at: a moment with a zone, or UTC without one.
+
+        Raises:
+            FileUnreadable: that moment is still to come.
         """
-        return cls(
-            path, path.name, contract.domain, tenant_id, contract.entity, without_zone(extracted_at)
-        )
+        moment = without_zone(extracted_at)
+        _expect_past(moment, str(path))
+        return cls(path, path.name, contract.domain, tenant_id, contract.entity, moment)
 
 
 @dataclass(frozen=True)
@@ -207,6 +213,16 @@ def discover(
     return Discovery(files, problems)
 
 
+def _expect_past(extracted_at: datetime, shown: str) -> None:
+    """Refuse a mistyped year: one extract from the future would make all others look late."""
+    if extracted_at > utc_now() + CLOCKS_DIFFER:
+        raise FileUnreadable(
+            f"{shown}: its extract time, {extracted_at:%Y-%m-%d %H:%M} UTC, is still to come. "
+            "Nothing was landed.",
+            "Correct the time: it is the clock of history.",
+        )
+
+
 _LAYOUT = "Files go to <landing>/<domain>/<tenant>/<entity>_<YYYYMMDDTHHMMSSZ>.csv[.gz|.zst]."
 _NO_LINKS = (
     "Links are not followed, lest one tenant's folder shows another's files: put the file itself "
@@ -285,6 +301,7 @@ class _Search:
                 f"{shown}: {match['seed']} is not a time.",
                 "Write the extract time as YYYYMMDDTHHMMSSZ.",
             ) from error
+        _expect_past(extracted_at, shown)
         file = LandingFile(
             entry.path,
             entry.source,

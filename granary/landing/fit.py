@@ -36,7 +36,7 @@ def fit(names: list[str], contract: Contract, where: str) -> Contract:
     if faults:
         raise ContractViolation(
             f"{where}: {'; '.join(faults)}. Nothing was landed.",
-            remedy(contract),
+            "Save it with commas." if _wrong_separator(names, contract) else remedy(contract),
         )
     added = {column.name: column for column in added_columns(names, contract)}
     return contract.model_copy(update={"columns": {**contract.expected, **added}})
@@ -50,12 +50,17 @@ def remedy(contract: Contract) -> str:
     )
 
 
+def _wrong_separator(names: list[str], contract: Contract) -> str | None:
+    if len(names) > 1 or len(contract.by_header) == 1:
+        return None
+    return next((word for mark, word in SEPARATORS if mark in "".join(names)), None)
+
+
 def breaking_differences(names: list[str], contract: Contract) -> list[str]:
     """Say, a clause per column, why a header does not fit; an empty list when it does."""
-    expected = list(contract.by_header)
-    for mark, word in SEPARATORS:
-        if len(names) == 1 < len(expected) and mark in names[0]:
-            return [f"line 1 is separated by {word}, not by commas"]
+    separator = _wrong_separator(names, contract)
+    if separator:
+        return [f"line 1 is separated by {separator}, not by commas"]
     missing = missing_headers(names, contract)
     added = added_headers(names, contract)
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -18,7 +18,7 @@ from granary.landing.files import unreadable
 
 CHUNK = 1 << 20
 HEADER_LIMIT = 1 << 20
-LINE_BREAK = 10
+LINE_BREAK, QUOTE, DELIMITER = b'\n",'
 # NUL, and the two that the hash of a row's attributes puts between values.
 FORBIDDEN = {0: "a NUL byte", 30: "the control character 30", 31: "the control character 31"}
 FORBIDDEN_BYTES = tuple(bytes([code]) for code in FORBIDDEN)
@@ -40,6 +40,7 @@ class Physique:
         header: the bytes of line 1, without its line break.
         size: bytes.
         lines: physical lines, the header among them.
+        delimiters: commas that stand outside of quotes.
         plain: whether line breaks are of one kind and no byte is forbidden.
         padded: whether a value may begin or end with a space.
         sha256: digest.
@@ -48,6 +49,7 @@ class Physique:
     header: bytes
     size: int
     lines: int
+    delimiters: int
     plain: bool
     padded: bool
     sha256: str
@@ -60,8 +62,8 @@ def examine(path: Path) -> Physique:
         FileRefused: compressed, and damaged or cut off.
         FileUnreadable: the operating system says no.
     """
-    size = lines = carriage_returns = 0
-    plain, padded = True, False
+    size = lines = delimiters = carriage_returns = 0
+    plain, padded, quoted = True, False, False
     last = b"\n"
     digest = hashlib.sha256()
     try:
@@ -72,6 +74,8 @@ def examine(path: Path) -> Physique:
                 digest.update(chunk)
                 size += len(chunk)
                 lines += count_lines(chunk)
+                found, quoted = _delimiters(chunk, quoted)
+                delimiters += found
                 # Looking for one is a tenth of the work of counting them.
                 carriage_returns += chunk.count(b"\r") if b"\r" in chunk else 0
                 plain = plain and not any(byte in chunk for byte in FORBIDDEN_BYTES)
@@ -87,7 +91,9 @@ def examine(path: Path) -> Physique:
     plain = plain and carriage_returns in (0, lines)
     line_count = lines + (last != b"\n")
     padded = padded or last == b" "
-    return Physique(header.rstrip(b"\r\n"), size, line_count, plain, padded, digest.hexdigest())
+    return Physique(
+        header.rstrip(b"\r\n"), size, line_count, delimiters, plain, padded, digest.hexdigest()
+    )
 
 
 def content_digest(path: Path, *, packed: bool = False) -> str:
@@ -166,6 +172,16 @@ def header_names(path: Path, physique: Physique) -> list[str]:
             f"{path}: line 1 is not a CSV header ({error}). Nothing was landed.",
             "Write the column names on line 1, separated by commas.",
         ) from error
+
+
+def _delimiters(chunk: bytes, quoted: bool) -> tuple[int, bool]:
+    """Count the commas outside of quotes; gives whether the end stands inside of them, too."""
+    codes = np.frombuffer(chunk, np.uint8)
+    commas = codes == DELIMITER
+    if not quoted and b'"' not in chunk:
+        return int(np.count_nonzero(commas)), False
+    inside = np.bitwise_xor.accumulate((codes == QUOTE).view(np.uint8)) ^ quoted
+    return int(np.count_nonzero(commas & (inside == 0))), bool(inside[-1])
 
 
 def _has_padding(last: bytes, chunk: bytes) -> bool:

@@ -1,9 +1,10 @@
 """The careful way to read a file: record by record, so that a bad line costs itself alone.
 
-It gives the same table as DuckDB's reader, and both agree on what a record is:
+It gives the same table as the quick way, and both agree on what a record is:
 
 - Blank lines hold nothing and are passed over.
-- Empty cells past the last column hold nothing and are passed over.
+- A record has as many values as the header, blank ones counted: one more may have pushed others
+  into the wrong columns.
 - A quoted value may span lines; the record's number is that of its first line.
 """
 
@@ -148,8 +149,6 @@ def _parse(
         return refused(NOT_CSV, "structure") if taken else refused(str(error), error.error_class)
     except csv.Error:
         return refused(NOT_CSV, "structure")
-    while len(values) > width and not values[-1]:
-        values.pop()
     if len(values) != width:
         return refused(f"has {len(values)} values, the header has {width}", "structure")
     record = io.StringIO()

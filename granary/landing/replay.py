@@ -116,7 +116,7 @@ class _Replay:
     def run(self, report: ReplayReport, now: Clock) -> None:
         """Try the lines, and say in the report what became of them."""
         batch = self._batch(now())
-        physique = Physique(b"", batch.bytes, len(self._lines), False, True, batch.sha256)
+        physique = Physique(b"", batch.bytes, len(self._lines), 0, False, True, batch.sha256)
         reading = Reading(
             self._store.workbench,
             Path(batch.source),

@@ -44,6 +44,8 @@ def test_refused_lines_are_exported_corrected_and_tried_again(
     retried = granary("retry", "--mended", str(file))
     assert retried.exit_code == 1
     assert "1 line replayed, 0 closed, 1 still refused" in retried.messages
+    again = granary("retry", "--mended", str(file))
+    assert "name no line that waits" in again.messages
     answer = granary("sql", "SELECT appeal_id, outcome FROM raw.aca_appeals", "--format", "csv")
     assert answer.answer.splitlines()[1:] == ["A1,open", "A2,overturned"]
     rest = granary("retry", "--reason", "unknown_code")

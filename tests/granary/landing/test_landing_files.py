@@ -170,6 +170,7 @@ def test_what_does_not_belong_is_reported_by_name(
     (north / "orders_20250131T000000Z.csv").mkdir()
     (north / "orders.csv").touch()
     (north / "orders_20250231T000000Z.csv").touch()
+    (north / "orders_20990131T000000Z.csv").touch()
     (north / "refunds_20250131T000000Z.csv").touch()
     (north / "orders_20250131T000000Z.xlsx").touch()
     (north / "orders_20250228T000000Z.CSV.gz").touch()
@@ -191,6 +192,7 @@ def test_what_does_not_belong_is_reported_by_name(
         "shop/north/orders_20250131T000000Z.xlsx: the name is not <entity>_<time>.csv[.gz|.zst].",
         "shop/north/orders_20250228T000000Z.CSV.gz: .CSV.gz is not .csv.gz. Rename it.",
         "shop/north/orders_20250231T000000Z.csv: 20250231T000000Z is not a time.",
+        "shop/north/orders_20990131T000000Z.csv: its extract time, 2099-01-31 00:00 UTC, is still",
         "shop/north/refunds_20250131T000000Z.csv: shop has no feed refunds",
         "shop/stray.csv: stands outside a tenant folder.",
         "shop/west: unknown tenant (known: north, south). Nothing in it was landed.",

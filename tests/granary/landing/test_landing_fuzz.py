@@ -143,8 +143,6 @@ def _record(lines: list[bytes], place: int) -> tuple[tuple[str | None, str | Non
         return None, 1
     if any(byte in b"\n".join(taken) for byte in (0, 30, 31)):
         return None, 1
-    while len(values) > 2 and not values[-1]:
-        values.pop()
     if len(values) != 2:
         return None, 1
     order_id, note = (value.strip(" ") or None for value in values)

@@ -56,8 +56,6 @@ PLAIN: dict[str, tuple[bytes, list[Row]]] = {
     "quotes": (b'order_id,note\n"A1","a ""b"", c"\n', [(2, "A1", 'a "b", c')]),
     "UTF-8": ("order_id,note\nA1,größe 😀\n".encode(), [(2, "A1", "größe 😀")]),
     "inch": (b'order_id,note\nA1,5" pipe\n', [(2, "A1", '5" pipe')]),
-    "empty cells past the end": (b"order_id,note\nA1,torn,,\nA2,x\n",
-                                 [(2, "A1", "torn"), (3, "A2", "x")]),
     "words": (b"order_id,note\nNULL,nan\n#1,\\N\n", [(2, "NULL", "nan"), (3, "#1", "\\N")]),
 }  # fmt: skip
 TWISTED: dict[str, tuple[bytes, list[Row]]] = {
@@ -110,12 +108,15 @@ def test_the_quick_and_the_careful_way_agree(
 MALFORMED = {
     "too few": (b"A2\n", "structure", "line 3 has 1 values, the header has 2"),
     "too many": (b"A2,x,y\n", "structure", "line 3 has 3 values, the header has 2"),
+    "one too many, and blank": (b"A2,x,\n", "structure", "line 3 has 3 values, the header has 2"),
+    "one too many in quotes": (b'A2,"x,y",""\n', "structure",
+                               "line 3 has 3 values, the header has 2"),
     "Latin-1": (b"A2,caf\xe9\n", "encoding", "line 3 is not UTF-8 (byte 7)"),
     "NUL": (b"A2,x\0y\n", "encoding", "line 3 has a NUL byte"),
     "open quote": (b'A2,"x\n', "structure", f"line 3 {NOT_CSV}"),
     "text after a quote": (b'A2,"x"y\n', "structure", f"line 3 {NOT_CSV}"),
     "bare CR": (b"A2,x\ry\n", "structure", f"line 3 {NOT_CSV}"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", MALFORMED)

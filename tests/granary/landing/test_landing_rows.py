@@ -67,7 +67,7 @@ def test_bad_lines_wait_and_good_lines_land(
         "A7,Ann,2025-01-02,1,,,,1234",
         "A8,Ann,2025-01-02,1,,,,,2000000003",
         "A9,Ann,2025-02-01,1",
-        'B1,Ann,1999-12-31,"5,000.01",,maybe,,,,,',
+        'B1,Ann,1999-12-31,"5,000.01",,maybe,,,,',
     )
 
     batch = land_file(store, orders_file(path, contracts), contracts["shop_orders"])
