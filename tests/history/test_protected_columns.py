@@ -18,7 +18,7 @@ def test_no_semantic_column_shows_a_protected_value(context: Context) -> None:
     assert len(semantic) > 20
     assert {name: columns for name, columns in semantic.items() if columns} == {}
     # What is followed is there to be followed.
-    assert shown["core.dim_member"] == {"member_id", "name", "dob", "zip"}
+    assert shown["core.dim_member"] == {"member_id", "household_id", "name", "dob", "zip"}
     for contract in contracts.values():
         tagged = {column.name for column in contract.columns.values() if column.phi}
         assert shown[contract.table] == tagged

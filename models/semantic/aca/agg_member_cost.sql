@@ -137,7 +137,7 @@ SELECT
   combined.member_cost_share::DECIMAL(18, 2) AS member_cost_share, /* deductible, copay and coinsurance, USD */
   (
     combined.paid_amount / NULLIF(combined.member_months, 0)
-  )::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
+  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
 FROM combined
 LEFT JOIN members
   ON members.member_key = combined.member_key AND members.version_rank = 1

@@ -122,8 +122,8 @@ SELECT
   member_cost_share::DECIMAL(18, 2) AS member_cost_share, /* deductible, copay and coinsurance, USD */
   (
     allowed_amount / NULLIF(member_months, 0)
-  )::DECIMAL(18, 2) AS allowed_pmpm, /* allowed per member month, USD; NULL without coverage */
+  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS allowed_pmpm, /* allowed per member month, USD; NULL without coverage */
   (
     paid_amount / NULLIF(member_months, 0)
-  )::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
+  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
 FROM combined

@@ -54,7 +54,7 @@ SELECT
   )::DECIMAL(12, 6) AS medical_loss_ratio, /* paid over gross premium, without reserve for claims not yet reported */
   (
     metal_months.paid_amount / NULLIF(metal_months.member_months, 0)
-  )::DECIMAL(18, 2) AS paid_pmpm, /* paid per member month, USD */
+  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS paid_pmpm, /* paid per member month, USD */
   (
     decisions.denied_lines::DECIMAL(18, 6) / NULLIF(decisions.decided_lines, 0)
   )::DECIMAL(9, 6) AS denial_rate /* denied lines over decided lines */
