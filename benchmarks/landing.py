@@ -66,18 +66,12 @@ COPY (
 
 def main() -> None:
     """Run all four on one file and print rows per second."""
-    parser = argparse.ArgumentParser(description="Landing against plain copies.")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="lines of the file")
-    rows = parser.parse_args().rows
+    rows = asked_rows("Landing against plain copies.", default=1_000_000)
     contract = load_contracts(PROJECT / "contracts")["aca_claims"]
-    with tempfile.TemporaryDirectory(prefix="granary-benchmark-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        path = folder / "claims.csv"
-        duckdb.execute(CLAIMS.format(rows=rows, path=path))
+    with claims_file(rows) as path:
         megabytes = path.stat().st_size / 1e6
         print(f"{rows:,} claim lines, {len(contract.columns)} columns, {megabytes:,.0f} MB\n")
-        figures = _measure(path, folder, contract)
+        figures = _measure(path, path.parent, contract)
     print(f"{'':34}{'seconds':>9}{'rows/s':>12}{'ratio':>8}")
     for label, seconds, yardstick in figures:
         ratio = yardstick / seconds
@@ -97,6 +91,26 @@ def _measure(path: Path, folder: Path, contract: Contract) -> list[tuple[str, fl
         ("DuckDB, CREATE TABLE AS", create, create),
         ("DuckDB, landed", own, create),
     ]
+
+
+def asked_rows(description: str, default: int) -> int:
+    """Read --rows from the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rows", type=int, default=default, help="lines of the file")
+    rows: int = parser.parse_args().rows
+    return rows
+
+
+@contextmanager
+def claims_file(rows: int) -> Iterator[Path]:
+    """Make a file of claim lines, alone in a folder that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="granary-benchmark-") as name:
+        folder = Path(name)
+        # The server's user has to get in.
+        folder.chmod(0o755)
+        path = folder / "claims.csv"
+        duckdb.execute(CLAIMS.format(rows=rows, path=path))
+        yield path
 
 
 @contextmanager

@@ -6,35 +6,27 @@ dlt gets the rows of csv.DictReader, makes up a schema, normalizes and loads the
 contract and keeps no dead letters. It is no dependency of this project.
 """
 
-import argparse
 import csv
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 
-from benchmarks.landing import CLAIMS, land, seconds_of, server
+from benchmarks.landing import asked_rows, claims_file, land, seconds_of, server
 from granary.landing import DuckDBStore, PostgresStore, load_contracts
 from granary.settings import PROJECT
 
 
 def main() -> None:
     """Run both on one file, on both engines, and print rows per second."""
-    parser = argparse.ArgumentParser(description="Landing against dlt.")
-    parser.add_argument("--rows", type=int, default=100_000, help="lines of the file")
-    rows = parser.parse_args().rows
+    rows = asked_rows("Landing against dlt.", default=100_000)
     contract = load_contracts(PROJECT / "contracts")["aca_claims"]
-    with tempfile.TemporaryDirectory(prefix="granary-benchmark-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with claims_file(rows) as path:
+        folder = path.parent
         os.environ["DLT_DATA_DIR"] = str(folder / "dlt")
         os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-        path = folder / "claims.csv"
-        duckdb.execute(CLAIMS.format(rows=rows, path=path))
         figures = {}
         target = dlt.destinations.duckdb(str(folder / "dlt.duckdb"))
         figures["DuckDB"] = (
