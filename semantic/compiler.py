@@ -21,6 +21,9 @@ KEYS = "keys"
 CONTRIBUTION = "contribution"
 # Wide enough for any numerator; the unit decides the final type.
 QUOTIENT_TYPE = "DECIMAL(38, 6)"
+# Ten digits are kept before a quotient is rounded to those of its unit: DuckDB divides in binary,
+# where a tie such as 685.725 is a little less and would be rounded down.
+EXACT_QUOTIENT_TYPE = "DECIMAL(28, 10)"
 UNKNOWN = "unknown"
 
 TableName = Callable[[str], str]
@@ -91,7 +94,7 @@ def compile_query(
     for key in keys:
         select = select.select(exp.column(key, table=source), copy=False)
     for name in query.metrics:
-        number = exp.cast(value(registry, name), registry.metrics[name].unit.sql_type)
+        number = in_unit(registry, name, value(registry, name))
         select = select.select(exp.alias_(number, name), copy=False)
     return _ordered(select.from_(source, copy=False), query, keys)
 
@@ -408,22 +411,29 @@ def value(registry: Registry, name: str) -> exp.Expr:
     if metric.derived is None:
         raise TypeError(f"{name} has no formula")
     formula = metric.derived.copy()
-    for division in formula.find_all(exp.Div):
+    # The inner ones first.
+    for division in reversed(list(formula.find_all(exp.Div))):
         safe = _quotient(division.this.copy(), division.expression.copy())
-        division.set("this", safe.this)
-        division.set("expression", safe.expression)
-        # What DuckDB's own division does is said now.
-        division.set("typed", None)
-        division.set("safe", None)
+        if division is formula:
+            formula = safe
+        else:
+            division.replace(safe)
     for other in metric.inputs:
         formula = _with(formula, other, exp.paren(value(registry, other)))
     return formula
 
 
-def _quotient(above: exp.Expr, below: exp.Expr) -> exp.Div:
-    """A division that has no value over zero."""
+def in_unit(registry: Registry, name: str, formula: exp.Expr) -> exp.Cast:
+    """A formula of a metric, rounded to the digits of the metric's unit."""
+    # Not exp.cast, to which one decimal type is as good as another.
+    return exp.Cast(this=formula, to=exp.DataType.build(registry.metrics[name].unit.sql_type))
+
+
+def _quotient(above: exp.Expr, below: exp.Expr) -> exp.Cast:
+    """A division that has no value over zero; what macros.numbers.quotient writes in models."""
     whole = exp.func("NULLIF", below, exp.Literal.number(0))
-    return exp.Div(this=exp.cast(above, QUOTIENT_TYPE), expression=whole)
+    division = exp.Div(this=exp.cast(above, QUOTIENT_TYPE), expression=whole)
+    return exp.cast(division, EXACT_QUOTIENT_TYPE)
 
 
 def _keys(query: Query) -> list[str]:

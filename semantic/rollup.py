@@ -3,7 +3,7 @@
 from sqlglot import exp, parse_one
 
 from granary.errors import GranaryError
-from semantic.compiler import value
+from semantic.compiler import in_unit, value
 from semantic.definitions import Additivity
 from semantic.registry import ADDITIVE, Registry, nearest
 from semantic.stored import StoredTable, stored_tables
@@ -36,7 +36,7 @@ def rollup(registry: Registry, table: str, metric: str) -> str | None:
     formula = value(registry, metric).transform(
         lambda node: _total(stored, node.name) if isinstance(node, exp.Column) else node
     )
-    return exp.cast(formula, registry.metrics[metric].unit.sql_type).sql(DIALECT)
+    return in_unit(registry, metric, formula).sql(DIALECT)
 
 
 def is_additive_over_time(registry: Registry, metric: str) -> bool:

@@ -9,7 +9,7 @@ from sqlglot import exp
 # SQLMesh extends sqlglot's generators, which has to happen before the first one is used.
 from sqlmesh.core.dialect import format_model_expressions, parse
 
-from semantic.compiler import compile_query
+from semantic.compiler import compile_query, in_unit
 from semantic.definitions import DIALECT, Additivity, Grain
 from semantic.query import Query
 from semantic.registry import PERIOD, TENANT, Registry
@@ -117,7 +117,7 @@ def _dense(registry: Registry, table: StoredTable) -> exp.Select:
     for name in table.metrics:
         home = "exposed" if name in table.exposures else "measured"
         total = exp.func("COALESCE", exp.column(name, table=home), exp.Literal.number(0))
-        typed = exp.cast(total, registry.metrics[name].unit.sql_type)
+        typed = in_unit(registry, name, total)
         select = select.select(exp.alias_(typed, name), copy=False)
     select = select.from_("cells", copy=False).join("parts", join_type="cross", copy=False)
     for name, keys in (("measured", (*cells, *parts)), ("exposed", cells)):

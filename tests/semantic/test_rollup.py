@@ -144,8 +144,8 @@ def test_the_sql_is_that_of_the_formula(aca: Registry) -> None:
         "CAST(COALESCE(SUM(claims_paid), 0) AS DECIMAL(20, 2))"
     )
     assert rollup(aca, "aca_metrics_detail", "premium_pmpm") == (
-        "CAST(CAST(COALESCE(SUM(gross_premium), 0) AS DECIMAL(38, 6)) / "
-        "NULLIF(COALESCE(SUM(member_months), 0), 0) AS DECIMAL(20, 2))"
+        "CAST(CAST(CAST(COALESCE(SUM(gross_premium), 0) AS DECIMAL(38, 6)) / "
+        "NULLIF(COALESCE(SUM(member_months), 0), 0) AS DECIMAL(28, 10)) AS DECIMAL(20, 2))"
     )
 
 

@@ -135,9 +135,7 @@ SELECT
   combined.allowed_amount::DECIMAL(18, 2) AS allowed_amount, /* allowed, USD */
   combined.paid_amount::DECIMAL(18, 2) AS paid_amount, /* paid by the plan, USD */
   combined.member_cost_share::DECIMAL(18, 2) AS member_cost_share, /* deductible, copay and coinsurance, USD */
-  (
-    combined.paid_amount / NULLIF(combined.member_months, 0)
-  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
+  @quotient(combined.paid_amount, combined.member_months)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
 FROM combined
 LEFT JOIN members
   ON members.member_key = combined.member_key AND members.version_rank = 1

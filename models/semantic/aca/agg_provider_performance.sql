@@ -135,12 +135,8 @@ SELECT
   provider_years.claim_amount::DECIMAL(18, 2) AS claim_amount, /* billed, USD */
   provider_years.allowed_amount::DECIMAL(18, 2) AS allowed_amount, /* allowed, USD */
   provider_years.paid_amount::DECIMAL(18, 2) AS paid_amount, /* paid by the plan, USD */
-  (
-    provider_years.denied_lines::DECIMAL(18, 6) / NULLIF(provider_years.decided_lines, 0)
-  )::DECIMAL(9, 6) AS denial_rate, /* denied lines over decided lines */
-  (
-    provider_years.allowed_amount / NULLIF(provider_years.members, 0)
-  )::DECIMAL(18, 2) AS allowed_per_member /* allowed per member treated, USD */
+  @quotient(provider_years.denied_lines, provider_years.decided_lines)::DECIMAL(9, 6) AS denial_rate, /* denied lines over decided lines */
+  @quotient(provider_years.allowed_amount, provider_years.members)::DECIMAL(18, 2) AS allowed_per_member /* allowed per member treated, USD */
 FROM provider_years
 LEFT JOIN latest_providers
   ON latest_providers.tenant_id = provider_years.tenant_id

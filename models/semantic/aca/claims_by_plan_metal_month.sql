@@ -120,10 +120,6 @@ SELECT
   allowed_amount::DECIMAL(18, 2) AS allowed_amount, /* allowed, USD */
   paid_amount::DECIMAL(18, 2) AS paid_amount, /* paid by the plan, USD */
   member_cost_share::DECIMAL(18, 2) AS member_cost_share, /* deductible, copay and coinsurance, USD */
-  (
-    allowed_amount / NULLIF(member_months, 0)
-  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS allowed_pmpm, /* allowed per member month, USD; NULL without coverage */
-  (
-    paid_amount / NULLIF(member_months, 0)
-  )::DECIMAL(28, 10)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
+  @quotient(allowed_amount, member_months)::DECIMAL(18, 2) AS allowed_pmpm, /* allowed per member month, USD; NULL without coverage */
+  @quotient(paid_amount, member_months)::DECIMAL(18, 2) AS paid_pmpm /* paid per member month, USD; NULL without coverage */
 FROM combined

@@ -67,8 +67,6 @@ SELECT
   paid_to_date::DECIMAL(14, 2) AS paid_to_date, /* paid for the month of service by then, USD */
   paid_in_month::DECIMAL(14, 2) AS paid_in_month, /* paid within the month, less what came back, USD */
   ultimate_paid::DECIMAL(14, 2) AS ultimate_paid, /* paid so far and reserve by the latest estimate, USD; the same for every lag */
-  (
-    paid_to_date / NULLIF(ultimate_paid, 0)
-  )::DECIMAL(12, 6) AS completion_share, /* paid to date over ultimate; NULL without cost, above 1 where money came back later */
+  @quotient(paid_to_date, ultimate_paid)::DECIMAL(12, 6) AS completion_share, /* paid to date over ultimate; NULL without cost, above 1 where money came back later */
   is_current::BOOLEAN AS is_latest /* whether it is the latest valuation of the month of service */
 FROM developments

@@ -109,9 +109,7 @@ SELECT
   specialty_months.allowed_amount::DECIMAL(18, 2) AS allowed_amount, /* allowed, USD */
   specialty_months.paid_amount::DECIMAL(18, 2) AS paid_amount, /* paid by the plan, USD */
   COALESCE(coverage.member_months, 0)::BIGINT AS member_months, /* members of the issuer covered on the 15th; the same for every specialty of the month */
-  (
-    specialty_months.visits * 12000.0 / NULLIF(coverage.member_months, 0)
-  )::DECIMAL(18, 2) AS visits_per_1000 /* visits per 1,000 members and year */
+  @quotient(specialty_months.visits * 12000.0, coverage.member_months)::DECIMAL(18, 2) AS visits_per_1000 /* visits per 1,000 members and year */
 FROM specialty_months
 LEFT JOIN coverage
   ON coverage.tenant_id = specialty_months.tenant_id

@@ -662,19 +662,19 @@ SELECT
   keys.tenant_id::TEXT AS tenant_id, /* tenant whose data it is */
   COALESCE(member_months, 0)::DECIMAL(20, 2) AS member_months, /* Member months, months */
   COALESCE(months_on_record, 0)::DECIMAL(20, 2) AS months_on_record, /* Months on record, months */
-  CAST(COALESCE(member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(months_on_record, 0), 0) AS DECIMAL(20, 2)) AS average_members, /* Average members, average members */
+  CAST(COALESCE(member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(months_on_record, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS average_members, /* Average members, average members */
   COALESCE(effectuated_enrollment, 0)::BIGINT AS effectuated_enrollment, /* Members in force, members */
   COALESCE(plan_selections, 0)::BIGINT AS plan_selections, /* Plan selections, selections */
   COALESCE(effectuated_selections, 0)::BIGINT AS effectuated_selections, /* Effectuated selections, selections */
-  CAST(COALESCE(effectuated_selections, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(plan_selections, 0), 0) AS DECIMAL(20, 6)) AS effectuation_rate, /* Effectuation rate, share */
+  CAST(COALESCE(effectuated_selections, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(plan_selections, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS effectuation_rate, /* Effectuation rate, share */
   COALESCE(special_enrollment_selections, 0)::BIGINT AS special_enrollment_selections, /* Special enrolment selections, selections */
-  CAST(COALESCE(special_enrollment_selections, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(plan_selections, 0), 0) AS DECIMAL(20, 6)) AS sep_share, /* Special enrolment share, share */
+  CAST(COALESCE(special_enrollment_selections, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(plan_selections, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS sep_share, /* Special enrolment share, share */
   COALESCE(disenrollments, 0)::BIGINT AS disenrollments, /* Disenrolments, members */
   COALESCE(followed_member_months, 0)::DECIMAL(20, 2) AS followed_member_months, /* Member months with a known next month, months */
-  CAST(COALESCE(disenrollments, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(followed_member_months, 0), 0) AS DECIMAL(20, 6)) AS disenrollment_rate_monthly, /* Monthly disenrolment rate, share */
+  CAST(COALESCE(disenrollments, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(followed_member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS disenrollment_rate_monthly, /* Monthly disenrolment rate, share */
   COALESCE(nonpayment_terminations, 0)::BIGINT AS nonpayment_terminations, /* Terminations for non-payment, members */
   COALESCE(billed_members, 0)::BIGINT AS billed_members, /* Members with a premium due, members */
-  CAST(COALESCE(nonpayment_terminations, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(billed_members, 0), 0) AS DECIMAL(20, 6)) AS nonpayment_termination_rate, /* Non-payment termination rate, share */
+  CAST(COALESCE(nonpayment_terminations, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(billed_members, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS nonpayment_termination_rate, /* Non-payment termination rate, share */
   COALESCE(grace_period_members, 0)::BIGINT AS grace_period_members, /* Members in grace, members */
   median_tenure_months::DECIMAL(20, 2) AS median_tenure_months, /* Median tenure, months */
   COALESCE(gross_premium, 0)::DECIMAL(20, 2) AS gross_premium, /* Gross premium, USD */
@@ -684,28 +684,28 @@ SELECT
   ) - (
     COALESCE(aptc_amount, 0)
   ) AS DECIMAL(20, 2)) AS net_premium_member, /* Members' premium, USD */
-  CAST(COALESCE(gross_premium, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS premium_pmpm, /* Premium PMPM, USD per member month */
+  CAST(COALESCE(gross_premium, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS premium_pmpm, /* Premium PMPM, USD per member month */
   COALESCE(aptc_member_months, 0)::DECIMAL(20, 2) AS aptc_member_months, /* Member months with tax credit, months */
-  CAST(COALESCE(aptc_member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 6)) AS aptc_share, /* Tax credit share, share */
+  CAST(COALESCE(aptc_member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS aptc_share, /* Tax credit share, share */
   COALESCE(csr_member_months, 0)::DECIMAL(20, 2) AS csr_member_months, /* Member months with reduced cost sharing, months */
-  CAST(COALESCE(csr_member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 6)) AS csr_share, /* Reduced cost-sharing share, share */
+  CAST(COALESCE(csr_member_months, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS csr_share, /* Reduced cost-sharing share, share */
   COALESCE(premium_billed, 0)::DECIMAL(20, 2) AS premium_billed, /* Premium billed, USD */
   COALESCE(premium_collected, 0)::DECIMAL(20, 2) AS premium_collected, /* Premium collected, USD */
-  CAST(COALESCE(premium_collected, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(premium_billed, 0), 0) AS DECIMAL(20, 6)) AS premium_collection_rate, /* Premium collection rate, share */
+  CAST(COALESCE(premium_collected, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(premium_billed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS premium_collection_rate, /* Premium collection rate, share */
   COALESCE(claims_billed, 0)::DECIMAL(20, 2) AS claims_billed, /* Claims billed, USD */
   COALESCE(claims_allowed, 0)::DECIMAL(20, 2) AS claims_allowed, /* Claims allowed, USD */
   COALESCE(claims_paid, 0)::DECIMAL(20, 2) AS claims_paid, /* Claims paid, USD */
   COALESCE(claims_paid_out, 0)::DECIMAL(20, 2) AS claims_paid_out, /* Claims paid out, USD */
-  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(gross_premium, 0), 0) AS DECIMAL(20, 6)) AS paid_loss_ratio, /* Paid loss ratio, share */
+  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(gross_premium, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS paid_loss_ratio, /* Paid loss ratio, share */
   COALESCE(paid_lines, 0)::BIGINT AS paid_lines, /* Paid lines, claim lines */
-  CAST(CAST(COALESCE(paid_lines, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS paid_lines_per_1000, /* Paid lines per 1,000, per 1,000 members and year */
-  CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(paid_lines, 0), 0) AS DECIMAL(20, 2)) AS allowed_per_line, /* Allowed per line, USD */
-  CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS allowed_pmpm, /* Allowed PMPM, USD per member month */
-  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS paid_pmpm, /* Paid PMPM, USD per member month */
+  CAST(CAST(COALESCE(paid_lines, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS paid_lines_per_1000, /* Paid lines per 1,000, per 1,000 members and year */
+  CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(paid_lines, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS allowed_per_line, /* Allowed per line, USD */
+  CAST(COALESCE(claims_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS allowed_pmpm, /* Allowed PMPM, USD per member month */
+  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS paid_pmpm, /* Paid PMPM, USD per member month */
   COALESCE(deductible_paid, 0)::DECIMAL(20, 2) AS deductible_paid, /* Deductible, USD */
   COALESCE(member_cost_share, 0)::DECIMAL(20, 2) AS member_cost_share, /* Member cost share, USD */
-  CAST(COALESCE(member_cost_share, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(20, 6)) AS cost_share_ratio, /* Cost-share ratio, share */
-  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(20, 6)) AS realised_actuarial_value, /* Realised actuarial value, share */
+  CAST(COALESCE(member_cost_share, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS cost_share_ratio, /* Cost-share ratio, share */
+  CAST(COALESCE(claims_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS realised_actuarial_value, /* Realised actuarial value, share */
   COALESCE(reserve_ibnr, 0)::DECIMAL(20, 2) AS reserve_ibnr, /* Reserve for claims not yet paid, USD */
   COALESCE(incurred_but_not_paid, 0)::DECIMAL(20, 2) AS incurred_but_not_paid, /* Not yet paid of the month, USD */
   CAST((
@@ -717,15 +717,15 @@ SELECT
     COALESCE(claims_paid, 0)
   ) + (
     COALESCE(incurred_but_not_paid, 0)
-  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS incurred_pmpm, /* Incurred PMPM, USD per member month */
+  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS incurred_pmpm, /* Incurred PMPM, USD per member month */
   CAST(CAST((
     COALESCE(claims_paid, 0)
   ) + (
     COALESCE(incurred_but_not_paid, 0)
-  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(gross_premium, 0), 0) AS DECIMAL(20, 6)) AS medical_loss_ratio, /* Medical loss ratio, share */
+  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(gross_premium, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS medical_loss_ratio, /* Medical loss ratio, share */
   COALESCE(rolling_claims_incurred, 0)::DECIMAL(20, 2) AS rolling_claims_incurred, /* Claims incurred, twelve months, USD */
   COALESCE(rolling_premium, 0)::DECIMAL(20, 2) AS rolling_premium, /* Gross premium, twelve months, USD */
-  CAST(COALESCE(rolling_claims_incurred, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_premium, 0), 0) AS DECIMAL(20, 6)) AS medical_loss_ratio_simple, /* Medical loss ratio, twelve months, share */
+  CAST(COALESCE(rolling_claims_incurred, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_premium, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS medical_loss_ratio_simple, /* Medical loss ratio, twelve months, share */
   CAST((
     COALESCE(gross_premium, 0)
   ) - (
@@ -743,93 +743,96 @@ SELECT
     ) + (
       COALESCE(incurred_but_not_paid, 0)
     )
-  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS gross_margin_pmpm, /* Gross margin PMPM, USD per member month */
+  ) AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS gross_margin_pmpm, /* Gross margin PMPM, USD per member month */
   COALESCE(rolling_allowed, 0)::DECIMAL(20, 2) AS rolling_allowed, /* Claims allowed, twelve months, USD */
   COALESCE(rolling_member_months, 0)::DECIMAL(20, 2) AS rolling_member_months, /* Member months, twelve months, months */
   COALESCE(prior_allowed, 0)::DECIMAL(20, 2) AS prior_allowed, /* Claims allowed, twelve months before, USD */
   COALESCE(prior_member_months, 0)::DECIMAL(20, 2) AS prior_member_months, /* Member months, twelve months before, months */
-  CAST(COALESCE(rolling_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_member_months, 0), 0) AS DECIMAL(20, 2)) AS rolling_allowed_pmpm, /* Allowed PMPM, twelve months, USD per member month */
-  CAST(COALESCE(prior_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(prior_member_months, 0), 0) AS DECIMAL(20, 2)) AS prior_allowed_pmpm, /* Allowed PMPM, twelve months before, USD per member month */
-  CAST((
-    COALESCE(rolling_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_member_months, 0), 0)
-  )::DECIMAL(38, 6) / NULLIF((
-    COALESCE(prior_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(prior_member_months, 0), 0)
-  ), 0) - 1 AS DECIMAL(20, 6)) AS trend_pmpm_yoy, /* Cost trend, share */
+  CAST(COALESCE(rolling_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS rolling_allowed_pmpm, /* Allowed PMPM, twelve months, USD per member month */
+  CAST(COALESCE(prior_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(prior_member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS prior_allowed_pmpm, /* Allowed PMPM, twelve months before, USD per member month */
+  CAST(CAST((
+    CAST(COALESCE(rolling_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_member_months, 0), 0) AS DECIMAL(28, 10))
+  )::DECIMAL(38, 6) / NULLIF(
+    (
+      CAST(COALESCE(prior_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(prior_member_months, 0), 0) AS DECIMAL(28, 10))
+    ),
+    0
+  ) AS DECIMAL(28, 10)) - 1 AS DECIMAL(20, 6)) AS trend_pmpm_yoy, /* Cost trend, share */
   COALESCE(paid_to_date, 0)::DECIMAL(20, 2) AS paid_to_date, /* Paid to date, USD */
   COALESCE(ultimate_paid, 0)::DECIMAL(20, 2) AS ultimate_paid, /* Ultimate paid by completion, USD */
-  CAST(COALESCE(paid_to_date, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ultimate_paid, 0), 0) AS DECIMAL(20, 6)) AS completion_factor, /* Completion factor, ratio */
+  CAST(COALESCE(paid_to_date, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ultimate_paid, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS completion_factor, /* Completion factor, ratio */
   COALESCE(ibnr_error_amount, 0)::DECIMAL(20, 2) AS ibnr_error_amount, /* Reserve less run-out, USD */
   COALESCE(actual_run_out, 0)::DECIMAL(20, 2) AS actual_run_out, /* Actual run-out, USD */
-  CAST(COALESCE(ibnr_error_amount, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(actual_run_out, 0), 0) AS DECIMAL(20, 6)) AS ibnr_restated_error, /* Reserve error, share */
+  CAST(COALESCE(ibnr_error_amount, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(actual_run_out, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS ibnr_restated_error, /* Reserve error, share */
   COALESCE(admissions, 0)::BIGINT AS admissions, /* Admissions, stays */
-  CAST(CAST(COALESCE(admissions, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS admits_per_1000, /* Admissions per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(admissions, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS admits_per_1000, /* Admissions per 1,000, per 1,000 members and year */
   COALESCE(inpatient_days, 0)::DECIMAL(20, 2) AS inpatient_days, /* Inpatient days, days */
-  CAST(CAST(COALESCE(inpatient_days, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS days_per_1000, /* Inpatient days per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(inpatient_days, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS days_per_1000, /* Inpatient days per 1,000, per 1,000 members and year */
   COALESCE(discharges, 0)::BIGINT AS discharges, /* Discharges, stays */
   COALESCE(discharged_days, 0)::DECIMAL(20, 2) AS discharged_days, /* Days of ended stays, days */
-  CAST(COALESCE(discharged_days, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(discharges, 0), 0) AS DECIMAL(20, 2)) AS average_length_of_stay, /* Average length of stay, days */
+  CAST(COALESCE(discharged_days, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(discharges, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS average_length_of_stay, /* Average length of stay, days */
   COALESCE(index_discharges, 0)::BIGINT AS index_discharges, /* Index discharges, stays */
   COALESCE(readmissions, 0)::BIGINT AS readmissions, /* Readmissions within 30 days, stays */
-  CAST(COALESCE(readmissions, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(index_discharges, 0), 0) AS DECIMAL(20, 6)) AS readmission_30d_rate, /* 30-day readmission rate, share */
+  CAST(COALESCE(readmissions, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(index_discharges, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS readmission_30d_rate, /* 30-day readmission rate, share */
   COALESCE(visits, 0)::BIGINT AS visits, /* Visits, visits */
-  CAST(CAST(COALESCE(visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS visits_per_1000, /* Visits per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS visits_per_1000, /* Visits per 1,000, per 1,000 members and year */
   COALESCE(ed_visits, 0)::BIGINT AS ed_visits, /* Emergency visits without admission, visits */
-  CAST(CAST(COALESCE(ed_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS ed_visits_per_1000, /* Emergency visits per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(ed_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS ed_visits_per_1000, /* Emergency visits per 1,000, per 1,000 members and year */
   COALESCE(ed_visits_all, 0)::BIGINT AS ed_visits_all, /* Emergency visits, visits */
   COALESCE(ed_visits_admitted, 0)::BIGINT AS ed_visits_admitted, /* Emergency visits with admission, visits */
-  CAST(COALESCE(ed_visits_admitted, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ed_visits_all, 0), 0) AS DECIMAL(20, 6)) AS ed_admission_rate, /* Emergency admission rate, share */
+  CAST(COALESCE(ed_visits_admitted, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ed_visits_all, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS ed_admission_rate, /* Emergency admission rate, share */
   COALESCE(ed_avoidable_visits, 0)::DECIMAL(20, 4) AS ed_avoidable_visits, /* Avoidable emergency visits, weighted visits */
-  CAST(COALESCE(ed_avoidable_visits, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ed_visits_all, 0), 0) AS DECIMAL(20, 6)) AS ed_avoidable_share, /* Avoidable emergency share, share */
+  CAST(COALESCE(ed_avoidable_visits, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(ed_visits_all, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS ed_avoidable_share, /* Avoidable emergency share, share */
   COALESCE(office_visits, 0)::BIGINT AS office_visits, /* Office and telehealth visits, visits */
-  CAST(CAST(COALESCE(office_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS office_visits_per_1000, /* Office visits per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(office_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS office_visits_per_1000, /* Office visits per 1,000, per 1,000 members and year */
   COALESCE(specialist_visits, 0)::BIGINT AS specialist_visits, /* Specialist visits, visits */
-  CAST(CAST(COALESCE(specialist_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 2)) AS specialist_visits_per_1000, /* Specialist visits per 1,000, per 1,000 members and year */
+  CAST(CAST(COALESCE(specialist_visits, 0) * 12000 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS specialist_visits_per_1000, /* Specialist visits per 1,000, per 1,000 members and year */
   COALESCE(telehealth_visits, 0)::BIGINT AS telehealth_visits, /* Telehealth visits, visits */
-  CAST(COALESCE(telehealth_visits, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(office_visits, 0), 0) AS DECIMAL(20, 6)) AS telehealth_share, /* Telehealth share, share */
+  CAST(COALESCE(telehealth_visits, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(office_visits, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS telehealth_share, /* Telehealth share, share */
   COALESCE(rx_fills, 0)::BIGINT AS rx_fills, /* Prescription fills, fills */
-  CAST(CAST(COALESCE(rx_fills, 0) * 12 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(20, 4)) AS rx_fills_per_member_year, /* Fills per member and year, per member and year */
+  CAST(CAST(COALESCE(rx_fills, 0) * 12 AS DECIMAL(38, 6)) / NULLIF(COALESCE(member_months, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 4) AS rx_fills_per_member_year, /* Fills per member and year, per member and year */
   COALESCE(generic_fills, 0)::BIGINT AS generic_fills, /* Generic fills, fills */
-  CAST(COALESCE(generic_fills, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rx_fills, 0), 0) AS DECIMAL(20, 6)) AS generic_dispensing_rate, /* Generic dispensing rate, share */
+  CAST(COALESCE(generic_fills, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rx_fills, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS generic_dispensing_rate, /* Generic dispensing rate, share */
   COALESCE(drug_allowed, 0)::DECIMAL(20, 2) AS drug_allowed, /* Drug spend, USD */
   COALESCE(specialty_drug_allowed, 0)::DECIMAL(20, 2) AS specialty_drug_allowed, /* Specialty drug spend, USD */
-  CAST(COALESCE(specialty_drug_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(drug_allowed, 0), 0) AS DECIMAL(20, 6)) AS specialty_rx_share_of_spend, /* Specialty share of drug spend, share */
+  CAST(COALESCE(specialty_drug_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(drug_allowed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS specialty_rx_share_of_spend, /* Specialty share of drug spend, share */
   COALESCE(claims_received, 0)::BIGINT AS claims_received, /* Claims received, claims */
   COALESCE(claims_decided, 0)::BIGINT AS claims_decided, /* Claims decided, claims */
   COALESCE(lines_decided, 0)::BIGINT AS lines_decided, /* Lines decided, claim lines */
   COALESCE(lines_denied, 0)::BIGINT AS lines_denied, /* Lines denied, claim lines */
-  CAST(COALESCE(lines_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_decided, 0), 0) AS DECIMAL(20, 6)) AS denial_rate_line, /* Line denial rate, share */
+  CAST(COALESCE(lines_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS denial_rate_line, /* Line denial rate, share */
   COALESCE(claims_denied, 0)::BIGINT AS claims_denied, /* Claims denied, claims */
-  CAST(COALESCE(claims_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_decided, 0), 0) AS DECIMAL(20, 6)) AS denial_rate_claim, /* Claim denial rate, share */
+  CAST(COALESCE(claims_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS denial_rate_claim, /* Claim denial rate, share */
   COALESCE(billed_decided, 0)::DECIMAL(20, 2) AS billed_decided, /* Billed on decided lines, USD */
   COALESCE(billed_denied, 0)::DECIMAL(20, 2) AS billed_denied, /* Billed on denied lines, USD */
-  CAST(COALESCE(billed_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(billed_decided, 0), 0) AS DECIMAL(20, 6)) AS denied_amount_share, /* Denied share of billed, share */
+  CAST(COALESCE(billed_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(billed_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS denied_amount_share, /* Denied share of billed, share */
   COALESCE(lines_denied_all_reasons, 0)::BIGINT AS lines_denied_all_reasons, /* Lines denied for any reason, claim lines */
-  CAST(COALESCE(lines_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_denied_all_reasons, 0), 0) AS DECIMAL(20, 6)) AS denial_reason_mix, /* Share of denials, share */
+  CAST(COALESCE(lines_denied, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_denied_all_reasons, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS denial_reason_mix, /* Share of denials, share */
   COALESCE(lines_denied_as_duplicate, 0)::BIGINT AS lines_denied_as_duplicate, /* Lines denied as duplicate, claim lines */
-  CAST(COALESCE(lines_denied_as_duplicate, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_decided, 0), 0) AS DECIMAL(20, 6)) AS duplicate_rate, /* Duplicate rate, share */
+  CAST(COALESCE(lines_denied_as_duplicate, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(lines_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS duplicate_rate, /* Duplicate rate, share */
   COALESCE(claims_with_denial, 0)::BIGINT AS claims_with_denial, /* Claims with a denial, claims */
   COALESCE(claims_appealed, 0)::BIGINT AS claims_appealed, /* Claims appealed, claims */
-  CAST(COALESCE(claims_appealed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_with_denial, 0), 0) AS DECIMAL(20, 6)) AS appeal_rate, /* Appeal rate, share */
+  CAST(COALESCE(claims_appealed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_with_denial, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS appeal_rate, /* Appeal rate, share */
   COALESCE(appeals_filed, 0)::BIGINT AS appeals_filed, /* Appeals filed, appeals */
   COALESCE(appeals_decided, 0)::BIGINT AS appeals_decided, /* Appeals decided, appeals */
   COALESCE(appeals_overturned, 0)::BIGINT AS appeals_overturned, /* Appeals overturned, appeals */
-  CAST(COALESCE(appeals_overturned, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(appeals_decided, 0), 0) AS DECIMAL(20, 6)) AS appeal_overturn_rate, /* Appeal overturn rate, share */
+  CAST(COALESCE(appeals_overturned, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(appeals_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS appeal_overturn_rate, /* Appeal overturn rate, share */
   COALESCE(clean_claims, 0)::BIGINT AS clean_claims, /* Clean claims, claims */
-  CAST(COALESCE(clean_claims, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(20, 6)) AS clean_claim_rate, /* Clean claim rate, share */
+  CAST(COALESCE(clean_claims, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS clean_claim_rate, /* Clean claim rate, share */
   COALESCE(claims_ever_pended, 0)::BIGINT AS claims_ever_pended, /* Claims ever pended, claims */
-  CAST(COALESCE(claims_ever_pended, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(20, 6)) AS pend_rate, /* Pend rate, share */
+  CAST(COALESCE(claims_ever_pended, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS pend_rate, /* Pend rate, share */
   COALESCE(pended_inventory, 0)::BIGINT AS pended_inventory, /* Pended inventory, claims */
   days_service_to_receipt::DECIMAL(20, 2) AS days_service_to_receipt, /* Days from service to receipt, days */
   COALESCE(days_spent_to_receipt, 0)::DECIMAL(20, 2) AS days_spent_to_receipt, /* Days to receipt, added up, days */
-  CAST(COALESCE(days_spent_to_receipt, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(20, 2)) AS average_days_to_receipt, /* Average days to receipt, days */
+  CAST(COALESCE(days_spent_to_receipt, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_received, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS average_days_to_receipt, /* Average days to receipt, days */
   COALESCE(days_spent_to_decision, 0)::DECIMAL(20, 2) AS days_spent_to_decision, /* Days to decision, added up, days */
-  CAST(COALESCE(days_spent_to_decision, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_decided, 0), 0) AS DECIMAL(20, 2)) AS average_days_to_decision, /* Average days to decision, days */
+  CAST(COALESCE(days_spent_to_decision, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_decided, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 2) AS average_days_to_decision, /* Average days to decision, days */
   days_receipt_to_paid::DECIMAL(20, 2) AS days_receipt_to_paid, /* Days from receipt to payment, days */
   COALESCE(prompt_claims, 0)::BIGINT AS prompt_claims, /* Clean claims within 30 days, claims */
-  CAST(COALESCE(prompt_claims, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(clean_claims, 0), 0) AS DECIMAL(20, 6)) AS prompt_pay_rate, /* Prompt pay rate, share */
+  CAST(COALESCE(prompt_claims, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(clean_claims, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS prompt_pay_rate, /* Prompt pay rate, share */
   COALESCE(claims_paid_count, 0)::BIGINT AS claims_paid_count, /* Claims paid at some time, claims */
   COALESCE(claims_corrected, 0)::BIGINT AS claims_corrected, /* Claims adjusted or reversed, claims */
-  CAST(COALESCE(claims_corrected, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_paid_count, 0), 0) AS DECIMAL(20, 6)) AS adjustment_rate, /* Adjustment rate, share */
+  CAST(COALESCE(claims_corrected, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_paid_count, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS adjustment_rate, /* Adjustment rate, share */
   COALESCE(reversal_amount, 0)::DECIMAL(20, 2) AS reversal_amount, /* Reversals, USD */
   COALESCE(high_cost_claimants_50k, 0)::BIGINT AS high_cost_claimants_50k, /* High-cost claimants above 50,000, members */
   COALESCE(high_cost_claimants, 0)::BIGINT AS high_cost_claimants, /* High-cost claimants above 100,000, members */
@@ -838,12 +841,12 @@ SELECT
   COALESCE(high_cost_claimants_1m, 0)::BIGINT AS high_cost_claimants_1m, /* High-cost claimants above 1,000,000, members */
   COALESCE(high_cost_paid, 0)::DECIMAL(20, 2) AS high_cost_paid, /* Paid for high-cost claimants, USD */
   COALESCE(rolling_paid, 0)::DECIMAL(20, 2) AS rolling_paid, /* Claims paid, twelve months, USD */
-  CAST(COALESCE(high_cost_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_paid, 0), 0) AS DECIMAL(20, 6)) AS high_cost_share, /* High-cost share, share */
+  CAST(COALESCE(high_cost_paid, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(rolling_paid, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS high_cost_share, /* High-cost share, share */
   COALESCE(out_of_network_allowed, 0)::DECIMAL(20, 2) AS out_of_network_allowed, /* Allowed out of network, USD */
-  CAST(COALESCE(out_of_network_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(20, 6)) AS out_of_network_leakage, /* Out-of-network leakage, share */
+  CAST(COALESCE(out_of_network_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(claims_allowed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS out_of_network_leakage, /* Out-of-network leakage, share */
   COALESCE(nonemergency_allowed, 0)::DECIMAL(20, 2) AS nonemergency_allowed, /* Allowed outside emergencies, USD */
   COALESCE(nonemergency_out_of_network_allowed, 0)::DECIMAL(20, 2) AS nonemergency_out_of_network_allowed, /* Allowed out of network outside emergencies, USD */
-  CAST(COALESCE(nonemergency_out_of_network_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(nonemergency_allowed, 0), 0) AS DECIMAL(20, 6)) AS steerable_leakage, /* Leakage outside emergencies, share */
+  CAST(COALESCE(nonemergency_out_of_network_allowed, 0)::DECIMAL(38, 6) / NULLIF(COALESCE(nonemergency_allowed, 0), 0) AS DECIMAL(28, 10))::DECIMAL(20, 6) AS steerable_leakage, /* Leakage outside emergencies, share */
   COALESCE(active_providers, 0)::BIGINT AS active_providers /* Active providers, providers */
 FROM keys
 LEFT JOIN appeal_by_decided_date
