@@ -4,6 +4,8 @@ SHELL := /bin/bash
 ENV ?= sandbox
 # Trust what the machine trusts: registries behind a company's own certificate work too.
 export UV_SYSTEM_CERTS := true
+# Without it every command would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 export GRANARY_TOOLS := $(CURDIR)/.local/tools
 UV := $(shell command -v uv 2>/dev/null || echo $(GRANARY_TOOLS)/bin/uv)
 GRANARY := $(UV) run --frozen --no-dev granary

@@ -4,6 +4,7 @@
 
 Ours reads, checks, deduplicates and writes with lineage, dead letters and ledger; the yardsticks
 only copy: a block COPY of the file by psycopg, and DuckDB's CREATE TABLE AS over its CSV reader.
+Each is done five times in turn, the file as one extract after the other; the figures are medians.
 """
 
 import argparse
@@ -11,8 +12,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 import duckdb
 import psycopg
@@ -32,6 +34,9 @@ from granary.settings import PROJECT
 
 EXTRACTED_AT = datetime(2025, 1, 1)
 BLOCK = 1 << 20
+ROUNDS = 5
+# Seconds of the yardstick and of ours, by round.
+Rounds = list[tuple[float, float]]
 CLAIMS = """
 COPY (
   SELECT
@@ -72,25 +77,36 @@ def main() -> None:
         megabytes = path.stat().st_size / 1e6
         print(f"{rows:,} claim lines, {len(contract.columns)} columns, {megabytes:,.0f} MB\n")
         figures = _measure(path, path.parent, contract)
-    print(f"{'':34}{'seconds':>9}{'rows/s':>12}{'ratio':>8}")
-    for label, seconds, yardstick in figures:
-        ratio = yardstick / seconds
-        print(f"{label:34}{seconds:9.2f}{rows / seconds:12,.0f}{ratio:8.2f}")
+    print(f"{'':34}{'seconds':>9}{'rows/s':>12}{'ratio':>8}{'of the rounds':>16}")
+    for engine, (plain, rounds) in figures.items():
+        copied, landed = (median(seconds) for seconds in zip(*rounds, strict=True))
+        ratios = sorted(yardstick / seconds for yardstick, seconds in rounds)
+        print(f"{f'{engine}, {plain}':34}{copied:9.2f}{rows / copied:12,.0f}{1:8.2f}")
+        print(
+            f"{f'{engine}, landed':34}{landed:9.2f}{rows / landed:12,.0f}{median(ratios):8.2f}"
+            f"{f'{ratios[0]:.2f} to {ratios[-1]:.2f}':>16}"
+        )
 
 
-def _measure(path: Path, folder: Path, contract: Contract) -> list[tuple[str, float, float]]:
-    """Time the four; each with the yardstick of its engine, in seconds."""
+def _measure(path: Path, folder: Path, contract: Contract) -> dict[str, tuple[str, Rounds]]:
+    """Time the yardstick and ours, by engine and in turn; seconds."""
+    plain, own = folder / "plain.duckdb", folder / "granary.duckdb"
     with server(folder) as conninfo:
-        copy = seconds_of(lambda: _block_copy(conninfo, path, contract))
-        postgres = land(PostgresStore(conninfo), path, contract)
-    create = seconds_of(lambda: _create_table_as(folder / "plain.duckdb", path, contract))
-    own = land(DuckDBStore(folder / "granary.duckdb"), path, contract)
-    return [
-        ("PostgreSQL, block COPY", copy, copy),
-        ("PostgreSQL, landed", postgres, copy),
-        ("DuckDB, CREATE TABLE AS", create, create),
-        ("DuckDB, landed", own, create),
+        postgres = [
+            (
+                seconds_of(lambda: _block_copy(conninfo, path, contract)),
+                land(PostgresStore(conninfo), path, contract, number),
+            )
+            for number in range(ROUNDS)
+        ]
+    duck = [
+        (
+            seconds_of(lambda: _create_table_as(plain, path, contract)),
+            land(DuckDBStore(own), path, contract, number),
+        )
+        for number in range(ROUNDS)
     ]
+    return {"PostgreSQL": ("block COPY", postgres), "DuckDB": ("CREATE TABLE AS", duck)}
 
 
 def asked_rows(description: str, default: int) -> int:
@@ -131,9 +147,10 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def land(store: Store, path: Path, contract: Contract) -> float:
-    """Land a file in a store of its own; gives the seconds."""
-    file = LandingFile.from_options(path, contract, "issuer_1", EXTRACTED_AT)
+def land(store: Store, path: Path, contract: Contract, number: int = 0) -> float:
+    """Land a file as the extract of a day, counted from 0; closes the store, gives the seconds."""
+    extracted_at = EXTRACTED_AT + timedelta(days=number)
+    file = LandingFile.from_options(path, contract, "issuer_1", extracted_at)
     store.prepare([contract])
     seconds = seconds_of(lambda: land_file(store, file, contract))
     store.close()
@@ -147,6 +164,7 @@ def _columns(contract: Contract) -> str:
 
 def _block_copy(conninfo: str, path: Path, contract: Contract) -> None:
     with psycopg.connect(conninfo) as server, path.open("rb") as stream:
+        server.execute("DROP TABLE IF EXISTS plain")
         server.execute(f"CREATE TABLE plain ({_columns(contract)})".encode())
         statement = "COPY plain FROM STDIN (FORMAT csv, HEADER)"
         with server.cursor() as cursor, cursor.copy(statement) as copy:
@@ -158,7 +176,8 @@ def _create_table_as(target: Path, path: Path, contract: Contract) -> None:
     types = ", ".join(f"'{c.name}': '{c.sql_type}'" for c in contract.columns.values())
     with duckdb.connect(str(target)) as connection:
         connection.execute(
-            f"CREATE TABLE plain AS SELECT * FROM read_csv('{path}', columns = {{{types}}})"
+            "CREATE OR REPLACE TABLE plain AS "
+            f"SELECT * FROM read_csv('{path}', columns = {{{types}}})"
         )
 
 

@@ -1,5 +1,6 @@
 """SQLMesh in this process: plans, runs, promotions and comparisons of environments."""
 
+import gc
 import io
 import logging
 import time
@@ -43,6 +44,8 @@ START_OF_HISTORY = "1970-01-01"
 END_OF_HISTORY = "2200-01-01"
 LOG_BYTES = 5_000_000
 MINUTE = timedelta(minutes=1)
+# New objects between two looks for garbage, and how many of these look at what is older.
+SELDOM = (100_000, 50, 100)
 # What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
 OUT_OF_REACH = (psycopg2.OperationalError, duckdb.IOException)
 
@@ -400,6 +403,9 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     write_dotenv(dotenv, variables)
     console = _LoadingConsole()
     set_console(console)
+    # The syntax trees of all models are millions of objects that live to the end. Looking for
+    # garbage among them as often as Python does by itself was a third of the work of a plan.
+    gc.set_threshold(*SELDOM)
     # Workers inherit the connection that holds the writer's lock and keep it when the writer dies.
     constants.MAX_FORK_WORKERS = 1
     with _explained(console.evaluations):

@@ -5,6 +5,7 @@ come in three groups, and DuckDB, to which they come all at once. They are built
 because a plan keeps no more than one core busy.
 """
 
+import gc
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,9 @@ from typing import Literal
 import pytest
 from end_to_end.sandbox import Sandbox
 from oracle.arrivals import Arrivals, Arrived, generate_arrivals, observe
+
+# As granary.transformation does: projects of SQLMesh are loaded in the tests' own processes too.
+gc.set_threshold(100_000, 50, 100)
 
 # Fixtures that take minutes to make: all files that use one are run by one worker.
 SHARED = ("building", "dashboards")

@@ -1,7 +1,7 @@
 """Landing in a DuckDB file."""
 
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from granary.duckdb_files import open_duckdb
 from granary.landing.errors import StoreError
-from granary.landing.store import Appender, Store, equip
-from granary.landing.tables import Table
+from granary.landing.store import NONE_SHARED, Appender, Store, equip
+from granary.landing.tables import Table, literal
 
 WAITING_BLOCKS = 2
 
@@ -98,8 +98,10 @@ class DuckDBStore(Store):
         return []
 
     @contextmanager
-    def _appending(self, table: str, columns: str) -> Iterator[Appender]:
-        appender = _Inserting(self._writer, table, columns)
+    def _appending(
+        self, table: str, columns: Sequence[str], shared: Mapping[str, object] = NONE_SHARED
+    ) -> Iterator[Appender]:
+        appender = _Inserting(self._writer, insertion(table, columns, shared))
         try:
             yield appender
         except BaseException:
@@ -118,9 +120,14 @@ class _Inserting(Appender):
     one block it runs in a thread of its own.
     """
 
-    def __init__(self, writer: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
+    def __init__(self, writer: duckdb.DuckDBPyConnection, statement: str) -> None:
+        """Prepare to insert.
+
+        Args:
+            statement: an INSERT that reads a table `appended`.
+        """
         self._writer = writer
-        self._statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM appended"
+        self._statement = statement
         self._blocks: queue.Queue[pa.Table | None] = queue.Queue(maxsize=WAITING_BLOCKS)
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._first: pa.Table | None = None
@@ -176,6 +183,13 @@ class _Inserting(Appender):
             yield from rows.to_batches()
         if self._is_broken:
             raise InterruptedError("the file cannot land")
+
+
+def insertion(table: str, columns: Sequence[str], shared: Mapping[str, object]) -> str:
+    """An INSERT of the rows of `appended` and what they share, which takes the columns' types."""
+    names = ", ".join([*columns, *shared])
+    values = ", ".join([*columns, *(literal(str(value)) for value in shared.values())])
+    return f"INSERT INTO {table} ({names}) SELECT {values} FROM appended"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Landing in PostgreSQL."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -12,10 +12,18 @@ import pyarrow.csv
 
 from granary.landing.errors import StoreError
 from granary.landing.scratch import Scratch
-from granary.landing.store import Appender, Store, equip
-from granary.landing.tables import Table
+from granary.landing.store import NONE_SHARED, Appender, Store, equip
+from granary.landing.tables import LINEAGE_COLUMNS, Table
 
 PREPARE_LOCK = 0x6772616E617279  # "granary": one process at a time changes tables
+# What all lines of a batch share is not sent with each of them: the columns' defaults read settings
+# of the transaction. COPY works out once, before the first row, what it is told is IMMUTABLE; the
+# function is none, and only COPY relies on it.
+SHARED_VALUE = "granary."
+CREATE_SHARED_VALUE = """
+    CREATE OR REPLACE FUNCTION ops.shared_value(setting TEXT) RETURNS TEXT
+    LANGUAGE sql IMMUTABLE AS 'SELECT current_setting(setting)'
+"""
 
 
 class PostgresStore(Store):
@@ -99,6 +107,14 @@ class PostgresStore(Store):
     def _has_schema(self, schema: str) -> bool:
         return bool(self.rows("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema]))
 
+    def _prepare_table(self, table: Table) -> None:
+        super()._prepare_table(table)
+        if LINEAGE_COLUMNS[0] not in table.columns:
+            return
+        if not self.rows("SELECT 1 FROM pg_attrdef WHERE adrelid = to_regclass($1)", [table.name]):
+            for statement in (CREATE_SHARED_VALUE, share_lineage(table)):
+                self.rows(statement)
+
     def _settle(self, table: Table) -> list[str]:
         statements = [f"ANALYZE {table.name}"]
         if any(column.name == "load_timestamp" for column in table.columns):
@@ -110,11 +126,15 @@ class PostgresStore(Store):
         return statements
 
     @contextmanager
-    def _appending(self, table: str, columns: str) -> Iterator[Appender]:
+    def _appending(
+        self, table: str, columns: Sequence[str], shared: Mapping[str, object] = NONE_SHARED
+    ) -> Iterator[Appender]:
         if table.startswith("raw."):
             self._filled.add(table)
-        statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
-        names = [name.strip(' "') for name in columns.split(",")]
+        for name, value in shared.items():
+            self.rows("SELECT set_config($1, $2, TRUE)", [SHARED_VALUE + name, str(value)])
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
+        names = [name.strip('"') for name in columns]
         with self._server.cursor() as cursor:
             # Waits for the server: while it writes a block, the next one is read.
             with cursor.copy(statement.encode()) as copy:
@@ -148,6 +168,17 @@ def _csv(rows: pa.Table, quoting: Literal["none", "needed"]) -> memoryview:
     options = pa.csv.WriteOptions(include_header=False, quoting_style=quoting)
     pa.csv.write_csv(rows, block, options)
     return block.getbuffer()
+
+
+def share_lineage(table: Table) -> str:
+    """ALTER TABLE that lets what all lines of a batch share come from settings of the session."""
+    changes = (
+        f"ALTER COLUMN {column.name} SET DEFAULT "
+        f"ops.shared_value('{SHARED_VALUE}{column.name}')::{column.sql_type}"
+        for column in LINEAGE_COLUMNS
+        if column.name != "source_line"
+    )
+    return f"ALTER TABLE {table.name} {', '.join(changes)}"
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -40,7 +39,7 @@ from granary.landing.contract import Column, Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
-from granary.landing.tables import literal, quoted, timestamp
+from granary.landing.tables import literal, quoted
 
 FIRST_LINE = 2
 BLOCK_ROWS = 25_000
@@ -144,7 +143,7 @@ class Reading:
         self.notes.close()
 
     def blocks(self, *, carefully: bool) -> Iterator[pa.Table]:
-        """Give the good rows with the columns of the raw table, in the file's order.
+        """Give the good rows in the file's order: the contract's columns and source_line.
 
         Raises:
             NotPlain: not carefully enough.
@@ -308,21 +307,17 @@ class Reading:
             aside.write(f"{line},{text}\n".encode())
 
     def _statement(self, source: str, number: str | None) -> str:
-        """SQL of the checked rows: the raw table's columns, the record of a faulty one, hashes."""
-        contract, batch = self._contract, self._batch
+        """SQL of the checked rows: the contract's columns, the record of a faulty one, hashes."""
+        contract = self._contract
         columns = contract.columns.values()
         shown = [f"{self._shown_value(column)} AS {quoted(column.name)}" for column in columns]
         line = [f"CAST({number} AS INTEGER) AS source_line"] if number else []
-        faulty = is_faulty(contract, batch.extracted_at)
+        faulty = is_faulty(contract, self._batch.extracted_at)
         padded = self._physique.padded
         values = _values(source, self._header, contract, number, padded=padded)
         return f"""
             SELECT
               {", ".join(shown)},
-              {literal(batch.tenant_id)} AS tenant_id,
-              CAST({batch.load_id} AS BIGINT) AS load_id,
-              {self._moment(batch.load_timestamp)} AS load_timestamp,
-              {self._moment(batch.extracted_at)} AS extracted_at,
               CASE WHEN {faulty} THEN {record_of(self._header)} END AS record,
               hash({", ".join(map(quoted, contract.key))}) AS key_hash
               {"".join(f", {item}" for item in line)}
@@ -334,9 +329,6 @@ class Reading:
         if self._as_text and column.kind != "timestamp":
             return quoted(column.name)
         return typed(column)
-
-    def _moment(self, moment: datetime) -> str:
-        return literal(str(moment)) if self._as_text else timestamp(moment)
 
     def _source(self, path: Path, header: list[str], packed: str, options: str = "") -> str:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)

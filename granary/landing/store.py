@@ -1,7 +1,7 @@
 """A warehouse that files land in: a transaction per batch, the same SQL on every engine."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any, ClassVar
@@ -34,10 +34,11 @@ MEMORY_LIMIT = "300MB"
 LEDGER_COLUMNS = [column.name for column in fields(LoadBatch)]
 ANOMALY_COLUMNS = [column.name for column in fields(Anomaly)]
 DEAD_LETTER_COLUMNS = (
-    "load_id, feed, tenant_id, source_line, column_name, reason, error_class, raw_text, status, "
-    "attempts, created_at"
+    *("load_id", "feed", "tenant_id", "source_line", "column_name", "reason", "error_class"),
+    *("raw_text", "status", "attempts", "created_at"),
 )
-REFUSED_LINE_COLUMNS = "load_id, source_line, line"
+REFUSED_LINE_COLUMNS = ("load_id", "source_line", "line")
+NONE_SHARED: Mapping[str, object] = {}
 WHOLE_FILE = 0
 # The error class of a file that its policy stopped.
 UNUSUAL = "anomaly"
@@ -130,8 +131,15 @@ class Store(ABC):
         """Give the statements that make a new table ready."""
 
     @abstractmethod
-    def _appending(self, table: str, columns: str) -> "AbstractContextManager[Appender]":
-        """Begin to write rows to a table; at the end all of them are there."""
+    def _appending(
+        self, table: str, columns: Sequence[str], shared: Mapping[str, object] = NONE_SHARED
+    ) -> "AbstractContextManager[Appender]":
+        """Begin to write rows to a table; at the end all of them are there.
+
+        Args:
+            columns: those that the rows have, quoted where a name needs it.
+            shared: values that all rows have, by column; only lineage columns of raw tables.
+        """
 
     @abstractmethod
     def _bytes_of(self, expression: str) -> str:
@@ -217,7 +225,7 @@ class Store(ABC):
                 yield None
                 return
             with ExitStack() as writing:
-                appending = self._appending(contract.table, raw_columns(contract))
+                appending = self._appending(contract.table, read_columns(contract), lineage(batch))
                 appender = writing.enter_context(appending)
                 yield Target(self, batch, contract, appender, writing.close)
 
@@ -228,7 +236,7 @@ class Store(ABC):
             self.record_batch(batch)
             self._record_anomalies(batch.load_id, anomalies)
             self.rows(
-                f"INSERT INTO ops.dead_letter ({DEAD_LETTER_COLUMNS}) "
+                f"INSERT INTO ops.dead_letter ({', '.join(DEAD_LETTER_COLUMNS)}) "
                 f"VALUES ($1, $2, $3, {WHOLE_FILE}, NULL, $4, $5, NULL, 'waiting', 1, $6) "
                 "ON CONFLICT (load_id, source_line) DO UPDATE SET reason = excluded.reason, "
                 "error_class = excluded.error_class, attempts = dead_letter.attempts + 1",
@@ -322,7 +330,7 @@ class Store(ABC):
         )
 
     def _append_query(
-        self, notes: duckdb.DuckDBPyConnection, table: str, columns: str, query: str
+        self, notes: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], query: str
     ) -> int:
         rows = notes.execute(query).to_arrow_table()
         if rows.num_rows:
@@ -332,7 +340,7 @@ class Store(ABC):
 
     def _append(self, table: Table, rows: pa.Table) -> None:
         if rows.num_rows:
-            with self._appending(table.name, ", ".join(rows.column_names)) as appender:
+            with self._appending(table.name, rows.column_names) as appender:
                 appender.write(rows)
 
 
@@ -449,9 +457,19 @@ def profile_rows(load_id: int, profile: Profile) -> pa.Table:
     )
 
 
-def raw_columns(contract: Contract) -> str:
-    """The columns of the raw table, as an INSERT or COPY lists them."""
-    return ", ".join(quoted(column.name) for column in raw_table(contract).columns)
+def read_columns(contract: Contract) -> list[str]:
+    """The columns of the raw table that differ from line to line, quoted."""
+    return [*map(quoted, contract.columns), "source_line"]
+
+
+def lineage(batch: LoadBatch) -> dict[str, object]:
+    """The lineage columns that all lines of a batch share."""
+    return {
+        "tenant_id": batch.tenant_id,
+        "load_id": batch.load_id,
+        "load_timestamp": batch.load_timestamp,
+        "extracted_at": batch.extracted_at,
+    }
 
 
 def _places(columns: Sequence[str]) -> str:

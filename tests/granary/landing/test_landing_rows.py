@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 from landing_support import (
     EXTRACTED_AT,
@@ -344,3 +345,36 @@ def test_progress_and_report_tell_what_happened(
         ("north", 0),
     ]
     assert report.exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_raw_table_from_before_takes_what_lines_share_from_the_transaction(
+    postgres: PostgresWarehouse, contracts: Contracts, tenants: Tenants, landing: Path
+) -> None:
+    """Tables of older warehouses have no defaults for the lineage columns yet."""
+    with postgres.open() as store:
+        store.prepare(contracts.values())
+        store.rows(
+            "ALTER TABLE raw.shop_orders ALTER COLUMN tenant_id DROP DEFAULT, "
+            "ALTER COLUMN load_id DROP DEFAULT, ALTER COLUMN load_timestamp DROP DEFAULT, "
+            "ALTER COLUMN extracted_at DROP DEFAULT"
+        )
+    write_orders(
+        landing / "shop/north/orders_20250131T000000Z.csv", "A1,,2025-01-02,1", "A2,,2025-01-03,2"
+    )
+    write_orders(landing / "shop/south/orders_20250228T000000Z.csv", "A3,,2025-02-02,3")
+    with postgres.open() as store:
+        report = land_all(store, landing, contracts, tenants, now=lambda: LANDED_AT)
+
+    loads = {batch.tenant_id: batch.load_id for batch in report.landed}
+    assert postgres.rows(
+        "SELECT tenant_id, load_id, load_timestamp, extracted_at, source_line "
+        "FROM raw.shop_orders ORDER BY extracted_at, source_line"
+    ) == [
+        ("north", loads["north"], LANDED_AT, datetime(2025, 1, 31), 2),
+        ("north", loads["north"], LANDED_AT, datetime(2025, 1, 31), 3),
+        ("south", loads["south"], LANDED_AT, datetime(2025, 2, 28), 2),
+    ]
+    # Outside of landing nothing is made up for them.
+    with pytest.raises(psycopg.errors.UndefinedObject, match=r"granary\.tenant_id"):
+        postgres.rows("INSERT INTO raw.shop_orders (order_id) VALUES ('A4')")
