@@ -27,6 +27,8 @@ from granary.landing.freshness import stale_feeds
 from granary.landing.letters import (
     Wanted,
     accept_file,
+    close_letters,
+    expect_known,
     mend,
     read_mended,
     waiting_files,
@@ -203,6 +205,47 @@ class Pipeline:
         )
         self.run()
 
+    def close_letters(self, wanted: Wanted, reason: str) -> None:
+        """Give up refused lines and files that wait; what was closed before stays as it is.
+
+        Raises:
+            WrongUsage: a name in what is wanted is unknown.
+        """
+        self._expect_known(wanted)
+        with (
+            self.gateway.writer("dead-letters close", self._waiting),
+            self.gateway.store() as store,
+        ):
+            closed = close_letters(store, wanted, reason, utc_now())
+        self._observer.letters_closed(closed, self.gateway)
+        if not closed.lines and not closed.files:
+            self._reporter.line("Nothing of that waits; nothing was closed.")
+            return
+        self._refresh_figures(PROD)
+        self._reporter.line(
+            f"Closed {counted(closed.lines, 'line')} and {counted(len(closed.files), 'file')}; "
+            "ops.dead_letter keeps why."
+        )
+        there = self._in_landing_places()
+        for source in closed.files:
+            if source in there:
+                self._reporter.line(
+                    f"{source} is in a landing place still: take it out, or the next load refuses "
+                    "it again."
+                )
+
+    def _expect_known(self, wanted: Wanted) -> None:
+        with self.gateway.store() as store:
+            store.prepare([])
+            tenants = load_tenants(CONTRACTS / "tenants.yaml")
+            expect_known(store, wanted, load_contracts(CONTRACTS), tenants)
+
+    def _in_landing_places(self) -> set[str]:
+        """Name the files that lie in the landing places, as the ledger calls them."""
+        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
+        found = discover(open_places(self.settings), contracts, tenants)
+        return {file.source for file in found.files}
+
     def retry(self, wanted: Wanted, mended: Path | None, accepted: str | None = None) -> int:
         """Try refused lines and files again, and bring prod to what then holds.
 
@@ -215,8 +258,11 @@ class Pipeline:
             1 when something that was tried still waits, 0 otherwise.
 
         Raises:
+            WrongUsage: a name in what is wanted is unknown.
             GranaryError: that batch was not stopped for being unusual.
         """
+        # A mistake in a name is told before anybody is waited for.
+        self._expect_known(wanted)
         rows = read_mended(mended) if mended else None
         contracts = load_contracts(CONTRACTS)
         began = utc_now()
@@ -272,12 +318,11 @@ class Pipeline:
         self.land(sources)
         with self.gateway.store() as store:
             left = waiting_files(store, wanted)
-        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
-        found = discover(open_places(self.settings), contracts, tenants)
-        for source in sorted(set(left) - {file.source for file in found.files}):
+        for source in sorted(set(left) - self._in_landing_places()):
             self._reporter.line(
                 f"{source} is in no landing place any more: put it there again, or load it from "
-                "where it is: granary load FILE --feed … --tenant … --extracted-at …"
+                "where it is: granary load FILE --feed … --tenant … --extracted-at …; if it will "
+                "not come again: granary dead-letters close --load … --reason …"
             )
         return len(left)
 
