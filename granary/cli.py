@@ -361,8 +361,11 @@ def docs() -> None:
     """Write the pages that are made from contracts and registry, and external_models/raw.yaml."""
     from granary.pages import write_pages
 
-    for name in write_pages():
+    names = write_pages()
+    for name in names:
         reporter.line(f"Wrote {name}.")
+    if not names:
+        reporter.line("All pages are as contracts and registry say.")
 
 
 def main() -> None:
