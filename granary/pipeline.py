@@ -158,10 +158,10 @@ class Pipeline:
             self._reporter.line(f"{len(unusual) - SHOWN_UNUSUAL} more are in ops.anomaly.")
 
     @contextmanager
-    def _landing(self) -> Iterator[tuple[Step, Store]]:
+    def _landing(self, purpose: str = "load") -> Iterator[tuple[Step, Store]]:
         # Under the writer's lock: a batch that commits while a run reads would be missed by it.
         with (
-            self.gateway.writer("load", self._waiting),
+            self.alone(purpose),
             self._reporter.step("Landing") as step,
             self.gateway.store() as store,
         ):
@@ -194,7 +194,7 @@ class Pipeline:
         with self.gateway.operations() as connection:
             find_standing(connection, load_id)
         with (
-            self.gateway.writer("retract", self._waiting),
+            self.alone(f"retract {load_id}"),
             self.gateway.operations() as connection,
         ):
             retraction = retract(connection, load_id, reason)
@@ -213,7 +213,7 @@ class Pipeline:
         """
         self._expect_known(wanted)
         with (
-            self.gateway.writer("dead-letters close", self._waiting),
+            self.alone("dead-letters close"),
             self.gateway.store() as store,
         ):
             closed = close_letters(store, wanted, reason, utc_now())
@@ -266,7 +266,7 @@ class Pipeline:
         rows = read_mended(mended) if mended else None
         contracts = load_contracts(CONTRACTS)
         began = utc_now()
-        with self._landing() as (step, store):
+        with self._landing("retry") as (step, store):
             store.prepare(contracts.values())
             if accepted is not None:
                 assert wanted.load_id is not None
@@ -386,13 +386,22 @@ class Pipeline:
             raise GranaryError(
                 "Prod cannot be dropped.", "Remove the whole warehouse with: granary reset"
             )
+        self._expect_environment(environment)
         with self._reporter.step("Drop") as step:
-            with self.gateway.writer(f"drop {environment}", self._waiting), self._load() as sqlmesh:
+            with self.alone(f"drop {environment}"), self._load() as sqlmesh:
                 sqlmesh.drop(environment)
             removed = self.frontend.remove(environment)
             step.result = f"{environment} is gone"
             if removed:
                 step.result += f", and so are its dashboards ({removed})"
+
+    def _expect_environment(self, environment: str) -> None:
+        """Tell a mistake in a name before anybody is waited for."""
+        # SQLMesh opens no file that another process has open, as a run has on DuckDB.
+        if self.settings.gateway == "duckdb" and self.gateway.writer_now():
+            return
+        with self._load(with_models=False) as transformation:
+            transformation.expect_environment(environment)
 
     def synchronise(
         self,
@@ -480,7 +489,14 @@ class Pipeline:
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:
         """Be the one writer for as long as something lasts; say for whom it waits."""
-        return self.gateway.writer(purpose, self._waiting)
+
+        def waiting(holder: str) -> None:
+            self._reporter.line(
+                f"Waiting for {holder}; granary {purpose} comes after it, for one command writes "
+                "at a time."
+            )
+
+        return self.gateway.writer(purpose, waiting)
 
     def models(self) -> AbstractContextManager["Transformation"]:
         """Load the models, for those who are the one writer."""
@@ -491,7 +507,7 @@ class Pipeline:
         # a generator that was used before writes macros wrongly, and every model seems changed.
         import sqlmesh  # noqa: F401
 
-        with self.gateway.writer(f"{verb} {environment}", self._waiting):
+        with self.alone(f"{verb} {environment}"):
             self._prepare_raw()
             if verb == "plan":
                 self._refresh_metric_models()
@@ -558,11 +574,11 @@ class Pipeline:
         for path in refresh_metric_models():
             self._reporter.line(f"{path.relative_to(PROJECT)} now agrees with the registry.")
 
-    def _load(self) -> AbstractContextManager["Transformation"]:
+    def _load(self, *, with_models: bool = True) -> AbstractContextManager["Transformation"]:
         # Loading SQLMesh takes seconds, and landing needs none of it.
         from granary.transformation import open_transformation
 
-        return open_transformation(self.settings, self.gateway)
+        return open_transformation(self.settings, self.gateway, with_models=with_models)
 
     def _prepare_raw(self) -> None:
         """Models read the raw tables of every feed, so these exist before the first file does."""
@@ -573,9 +589,6 @@ class Pipeline:
         # A home of its own (a test, a second warehouse) must not redirect the checkout's .env.
         if self.settings.home_path == Settings.model_construct().home_path:
             write_dotenv(PROJECT / ".env", self.gateway.sqlmesh_variables())
-
-    def _waiting(self, holder: str) -> None:
-        self._reporter.line(f"Waiting for {holder}: one plan or run at a time.")
 
 
 def _landing_summary(report: LandingReport) -> str:

@@ -102,8 +102,9 @@ def test_an_error_to_mend_exits_1_with_message_and_remedy(granary: Granary, home
     [
         (["retract", "99999", "--reason", "wrong"], "There is no batch 99999."),
         (["drop", "prod"], "Prod cannot be dropped."),
+        (["drop", "sandbux"], "There is no environment sandbux; there are: none."),
     ],
-    ids=["retract", "drop"],
+    ids=["retract", "drop prod", "drop"],
 )
 def test_what_cannot_be_done_is_told_before_the_writers_turn_comes(
     arguments: list[str],
