@@ -159,6 +159,12 @@ def status(
             f"Superset     is {'up' if is_up else 'down; start it with: granary up; then it is'} "
             f"at {frontend.server.url}"
         )
+    if unusual := pipeline.count_unusual():
+        stand = "thing stands" if unusual == 1 else "things stand"
+        reporter.line(
+            f"Unusual      {unusual:,} {stand} in ops.anomaly; see: granary sql "
+            '"SELECT * FROM ops.anomaly ORDER BY found_at DESC"'
+        )
     if not freshness.is_built:
         reporter.line("Prod         was never built; build it with: granary up")
         return

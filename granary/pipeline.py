@@ -38,7 +38,13 @@ from granary.landing.places import open_places
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
-from granary.ledger import find_standing, latest_extracts, retract, unusual_since
+from granary.ledger import (
+    count_unusual,
+    find_standing,
+    latest_extracts,
+    retract,
+    unusual_since,
+)
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -473,6 +479,11 @@ class Pipeline:
         self._prepare_raw()
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
+
+    def count_unusual(self) -> int:
+        """Count what stands in ops.anomaly of batches that history holds."""
+        with self.gateway.operations() as connection:
+            return count_unusual(connection)
 
     def count_tenants(self, *, all_batches: bool) -> tuple[Rows, list[Mismatch]]:
         """Sum what each tenant sent, and count it again.
