@@ -111,7 +111,10 @@ class _Landing:
     def _refuse(self, batch: LoadBatch, refusal: FileRefused) -> None:
         refusal.rename(self.file.path, self.file.shown)
         refusal.batch = replace(batch, status=REFUSED, error=str(refusal), finished_at=self.now())
-        record_refusal(self.store, refusal)
+        # Where nothing can be taken back, the transaction of the file's set is lost, and who lands
+        # the set records it afterwards.
+        if self.store.can_take_back:
+            record_refusal(self.store, refusal)
 
     def _batch(self, stamp: FileStamp, sha256: str) -> LoadBatch:
         file = self.file

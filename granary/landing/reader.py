@@ -8,13 +8,13 @@ own, valid UTF-8, no forbidden byte. Otherwise the file is read record by record
 and what is sound is read by DuckDB behind its line numbers. Both ways give the same rows.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import numpy as np
@@ -40,6 +40,7 @@ from granary.landing.contract import Column, Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
+from granary.landing.scratch import Scratch
 from granary.landing.tables import literal, quoted, timestamp
 
 FIRST_LINE = 2
@@ -154,10 +155,10 @@ class Reading:
         """
         self._prepare()
         try:
-            with tempfile.NamedTemporaryFile(prefix="granary-faulty-", suffix=".csv") as aside:
+            with Scratch() as scratch, (scratch / "faulty.csv").open("wb") as aside:
                 aside.write(b"source_line,\n")
                 if carefully:
-                    yield from self._careful_blocks(aside)
+                    yield from self._careful_blocks(aside, scratch / "records.csv")
                 else:
                     yield from self._quick_blocks(aside)
                 aside.flush()
@@ -180,17 +181,18 @@ class Reading:
         self.misfits = {}
         self.profile = Profile()
 
-    def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
+    def _quick_blocks(self, aside: BinaryIO) -> Iterator[pa.Table]:
         # DuckDB overlooks values beyond the last column when they are blank.
         if self._physique.delimiters != (len(self._header) - 1) * self._physique.lines:
             raise NotPlain
         source = self._source(self._path, self._header, compression(self._path))
-        yield from self._checked(self._numbered(source), aside)
+        with closing(self._numbered(source)) as blocks:
+            yield from self._checked(blocks, aside)
         if self.rows_read != self._physique.lines - 1:
             raise NotPlain
         self._note_duplicates(source, "CAST(row_number() OVER () + 1 AS INTEGER)")
 
-    def _numbered(self, source: str) -> Iterator[pa.Table]:
+    def _numbered(self, source: str) -> Generator[pa.Table]:
         """Give the rows of a plain file: the n-th is the n-th line if each record has one line."""
         line = FIRST_LINE
         for rows in self._stream(self._statement(source, None)):
@@ -198,17 +200,19 @@ class Reading:
             line += rows.num_rows
             yield rows.append_column("source_line", pa.array(lines))
 
-    def _careful_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
-        with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
+    def _careful_blocks(self, aside: BinaryIO, path: Path) -> Iterator[pa.Table]:
+        with path.open("wb") as sound:
             sound.write(b"source_line,\n")
             count, longest = self._sort_out(sound)
             sound.flush()
             numbered = ["source_line", *self._header]
             options = LONG_LINES if longest >= USUAL_LINE else ""
-            source = self._source(Path(sound.name), numbered, "none", options)
+            source = self._source(path, numbered, "none", options)
             statement = self._statement(source, "source_line")
             try:
-                yield from self._checked(self._stream(statement), aside)
+                # A query that still gives rows would keep a DuckDB file from being opened again.
+                with closing(self._stream(statement)) as blocks:
+                    yield from self._checked(blocks, aside)
             except NotPlain as error:
                 raise _read_differently(self._path) from error
             if self.rows_read != count:
@@ -216,7 +220,7 @@ class Reading:
             self._note_duplicates(source, "CAST(source_line AS INTEGER)")
         self.rows_read += self.malformed
 
-    def _sort_out(self, sound: "tempfile._TemporaryFileWrapper[bytes]") -> tuple[int, int]:
+    def _sort_out(self, sound: BinaryIO) -> tuple[int, int]:
         """Write sound records to a file, note the others; gives records and the longest's bytes."""
         count = longest = 0
         refused: list[Malformed] = []
@@ -259,9 +263,7 @@ class Reading:
             return f"[{len(text)} characters withheld: the line cannot be split into columns]"
         return text[:KEPT_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
-    def _checked(
-        self, blocks: Iterator[pa.Table], aside: "tempfile._TemporaryFileWrapper[bytes]"
-    ) -> Iterator[pa.Table]:
+    def _checked(self, blocks: Iterator[pa.Table], aside: BinaryIO) -> Iterator[pa.Table]:
         """Give the good rows, their hashes noted; faulty records go aside with their numbers."""
         names = [column.name for column in self._contract.columns.values()]
         for block in blocks:
@@ -277,7 +279,7 @@ class Reading:
             self.profile.add(rows, names)
             yield rows.drop_columns(["record", "key_hash"])
 
-    def _stream(self, statement: str) -> Iterator[pa.Table]:
+    def _stream(self, statement: str) -> Generator[pa.Table]:
         """Run a query; one block is made in a thread of its own while the one before is used."""
         with self._readable(), ThreadPoolExecutor(1) as ahead:
             blocks = self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS)
@@ -301,7 +303,7 @@ class Reading:
                 raise _no_room(self._path, error) from error
             raise
 
-    def _set_aside(self, rows: pa.Table, aside: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+    def _set_aside(self, rows: pa.Table, aside: BinaryIO) -> None:
         self.faulty += rows.num_rows
         lines, texts = rows["source_line"].to_pylist(), rows["record"].to_pylist()
         for line, text in zip(lines, texts, strict=True):
