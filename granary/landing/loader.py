@@ -189,7 +189,12 @@ class _Landing:
             self._expect_enough(counted, reading)
             landed = replace(counted, finished_at=self.now())
             anomalies = find_anomalies(
-                self.store, landed, fitted, reading.profile, landed.finished_at
+                self.store,
+                landed,
+                fitted,
+                reading.profile,
+                reading.differing,
+                landed.finished_at,
             )
             self._expect_usual(landed, anomalies)
             target.record(landed, Findings(reading.notes, reading.profile, anomalies))

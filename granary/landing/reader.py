@@ -28,6 +28,7 @@ from granary.landing.checks import (
     LINES,
     REFUSED_LINES,
     cast,
+    differing_lines,
     is_faulty,
     misfits,
     record_of,
@@ -46,6 +47,9 @@ from granary.landing.tables import literal, quoted, timestamp
 FIRST_LINE = 2
 BLOCK_ROWS = 25_000
 SAMPLE_ROWS = 20_000
+# Keys with differing lines, and lines of a key, that are named.
+SHOWN_KEYS = 3
+SHOWN_LINES = 3
 # What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
 USUAL_LINE = 2 << 20
 LONG_LINES = f", max_line_size = {2 * RECORD_LIMIT + USUAL_LINE}, buffer_size = {4 * RECORD_LIMIT}"
@@ -90,6 +94,19 @@ class Profile:
             self.nulls[name] = self.nulls.get(name, 0) + block[name].null_count
 
 
+@dataclass(frozen=True)
+class Differing:
+    """Lines of one key that say different things; the last of them stands.
+
+    Attributes:
+        keys: keys with such lines.
+        first: the numbers of the lines of the first of these keys.
+    """
+
+    keys: int = 0
+    first: tuple[tuple[int, ...], ...] = ()
+
+
 class Reading:
     """One file being read: first its good rows, block by block, then what was wrong.
 
@@ -101,6 +118,7 @@ class Reading:
         faulty: records that do not meet the contract.
         misfits: of these, by column, the filled values and those not of the column's type.
         profile: what the good rows look like.
+        differing: good lines of one key that differ; after the last block.
     """
 
     def __init__(
@@ -139,6 +157,7 @@ class Reading:
         self.faulty = 0
         self.misfits: dict[str, tuple[int, int]] = {}
         self.profile = Profile()
+        self.differing = Differing()
 
     def close(self) -> None:
         """Let go of what was kept aside."""
@@ -180,6 +199,7 @@ class Reading:
         self.rows_read = self.malformed = self.faulty = 0
         self.misfits = {}
         self.profile = Profile()
+        self.differing = Differing()
 
     def _quick_blocks(self, aside: BinaryIO) -> Iterator[pa.Table]:
         # DuckDB overlooks values beyond the last column when they are blank.
@@ -362,6 +382,13 @@ class Reading:
             f"WHERE source_line IN ({repeated})"
         )
         self.notes.execute(refuse_duplicate_lines(self._contract, self._header))
+        # Ordered by the first of a key's lines.
+        found = self.notes.execute(
+            f"SELECT numbers[:{SHOWN_LINES}], COUNT(*) OVER () FROM "
+            f"({differing_lines(self._contract)}) AS keys ORDER BY numbers LIMIT {SHOWN_KEYS}"
+        ).fetchall()
+        if found:
+            self.differing = Differing(found[0][1], tuple(tuple(lines) for lines, _ in found))
 
     def _judge(self, aside: Path) -> None:
         """Say what is wrong with the records that were set aside."""
