@@ -88,7 +88,7 @@ alert: $(UV) ## Send a test message to everybody who is told of problems
 contract: $(UV) ## List the contracts, or Q="diff FILE", Q="accept aca_claims --reason '…'"
 	@$(GRANARY) contract $(if $(Q),$(Q),list)
 
-dead-letters: $(UV) ## Count what was refused, or Q="list --feed aca_claims", Q="export FILE"
+dead-letters: $(UV) ## Count what was refused, or Q="list --feed aca_claims", Q="export FILE", Q="close …"
 	@$(GRANARY) dead-letters $(if $(Q),$(Q),groups)
 
 retry: $(UV) ## Try refused lines and files again; Q="--load …", Q="--mended FILE"

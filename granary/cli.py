@@ -11,8 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from granary.contracts_cli import contracts_app
-from granary.errors import GranaryError
-from granary.letters_cli import Feed, Load, Reason, Tenant, letters_app, wanted
+from granary.errors import GranaryError, WrongUsage
+from granary.letters_cli import ErrorClass, Feed, Load, Tenant, letters_app, wanted
 from granary.metrics_cli import metrics_app
 from granary.observability.cli import alert, trace
 from granary.observability.observer import Observer
@@ -38,7 +38,9 @@ app.add_typer(
 app.add_typer(
     contracts_app, name="contract", help="Show, compare and change what files must look like."
 )
-app.add_typer(letters_app, name="dead-letters", help="List, count and export what was refused.")
+app.add_typer(
+    letters_app, name="dead-letters", help="List, count, export and close what was refused."
+)
 app.add_typer(seed_app, name="seed", help="Write synthetic source files into the landing folder.")
 app.command()(alert)
 app.command()(trace)
@@ -157,6 +159,12 @@ def status(
             f"Superset     is {'up' if is_up else 'down; start it with: granary up; then it is'} "
             f"at {frontend.server.url}"
         )
+    if unusual := pipeline.count_unusual():
+        stand = "thing stands" if unusual == 1 else "things stand"
+        reporter.line(
+            f"Unusual      {unusual:,} {stand} in ops.anomaly; see: granary sql "
+            '"SELECT * FROM ops.anomaly ORDER BY found_at DESC"'
+        )
     if not freshness.is_built:
         reporter.line("Prod         was never built; build it with: granary up")
         return
@@ -231,7 +239,7 @@ def retract(
 @app.command()
 def retry(
     load: Load = None,
-    reason: Reason = None,
+    error_class: ErrorClass = None,
     feed: Feed = None,
     tenant: Tenant = None,
     mended: Annotated[
@@ -245,7 +253,7 @@ def retry(
     """Try refused lines and files again and bring prod forward; exits 1 when some still wait."""
     if accept is not None and (load is None or mended is not None):
         raise typer.BadParameter("--accept lets one file in: name it with --load alone.")
-    raise typer.Exit(_start().retry(wanted(feed, tenant, load, reason), mended, accept))
+    raise typer.Exit(_start().retry(wanted(feed, tenant, load, error_class), mended, accept))
 
 
 @app.command()
@@ -359,8 +367,11 @@ def docs() -> None:
     """Write the pages that are made from contracts and registry, and external_models/raw.yaml."""
     from granary.pages import write_pages
 
-    for name in write_pages():
+    names = write_pages()
+    for name in names:
         reporter.line(f"Wrote {name}.")
+    if not names:
+        reporter.line("All pages are as contracts and registry say.")
 
 
 def main() -> None:
@@ -372,7 +383,7 @@ def main() -> None:
         reporter.error(error.message)
         if error.remedy:
             reporter.line(error.remedy)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, WrongUsage) else 1)
     except ValidationError as error:
         for problem in error.errors():
             reporter.error(

@@ -112,14 +112,17 @@ def accept(
     from granary.pages import write_pages
 
     file, today = Path(what), utc_now().date()
+    renamed: list[str] = []
     if file.exists():
         contract, extracted_at = _described(file, feed)
         recorded = _recorded(contract)
+        difference = compare_file(file, contract, extracted_at)
+        renamed = difference.renamed
         accepted = accept_file(
             CONTRACTS,
             contract,
             recorded.definition if recorded else definition_of(contract),
-            compare_file(file, contract, extracted_at),
+            difference,
             reason,
             not_phi or [],
             today,
@@ -137,6 +140,8 @@ def accept(
     typer.echo(f"{accepted.contract.path} is version {accepted.contract.version} now:")
     for clause in accepted.what:
         typer.echo(f"  {clause}")
+    for clause in renamed:
+        typer.echo(f"Take it back if this was a mistake: {clause}")
     for name in write_pages():
         typer.echo(f"Wrote {name}.")
     staging = f"models/staging/{contract.domain}/stg_{contract.feed}.sql"

@@ -16,3 +16,7 @@ class GranaryError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+
+class WrongUsage(GranaryError):
+    """What was asked for cannot be meant, such as an option that names nothing there is."""

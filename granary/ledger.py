@@ -53,6 +53,16 @@ def unusual_since(connection: Connection, moment: datetime) -> list[Unusual]:
     return [Unusual(*row) for row in rows]
 
 
+def count_unusual(connection: Connection) -> int:
+    """Count what is unusual about the batches that history holds."""
+    row = connection.execute(
+        "SELECT COUNT(*) FROM ops.anomaly AS anomalies INNER JOIN ops.load_batch AS batches "
+        "ON batches.load_id = anomalies.load_id WHERE batches.status = 'loaded' "
+        "AND batches.load_id NOT IN (SELECT load_id FROM ops.retraction)"
+    ).fetchone()
+    return int(row[0])
+
+
 def find_standing(connection: Connection, load_id: int) -> Retraction:
     """Look up a batch that counts.
 

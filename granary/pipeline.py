@@ -27,6 +27,8 @@ from granary.landing.freshness import stale_feeds
 from granary.landing.letters import (
     Wanted,
     accept_file,
+    close_letters,
+    expect_known,
     mend,
     read_mended,
     waiting_files,
@@ -36,7 +38,13 @@ from granary.landing.places import open_places
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
-from granary.ledger import find_standing, latest_extracts, retract, unusual_since
+from granary.ledger import (
+    count_unusual,
+    find_standing,
+    latest_extracts,
+    retract,
+    unusual_since,
+)
 from granary.metric_definitions import record_definitions
 from granary.names import known
 from granary.observability.observer import Observer
@@ -156,10 +164,10 @@ class Pipeline:
             self._reporter.line(f"{len(unusual) - SHOWN_UNUSUAL} more are in ops.anomaly.")
 
     @contextmanager
-    def _landing(self) -> Iterator[tuple[Step, Store]]:
+    def _landing(self, purpose: str = "load") -> Iterator[tuple[Step, Store]]:
         # Under the writer's lock: a batch that commits while a run reads would be missed by it.
         with (
-            self.gateway.writer("load", self._waiting),
+            self.alone(purpose),
             self._reporter.step("Landing") as step,
             self.gateway.store() as store,
         ):
@@ -192,7 +200,7 @@ class Pipeline:
         with self.gateway.operations() as connection:
             find_standing(connection, load_id)
         with (
-            self.gateway.writer("retract", self._waiting),
+            self.alone(f"retract {load_id}"),
             self.gateway.operations() as connection,
         ):
             retraction = retract(connection, load_id, reason)
@@ -202,6 +210,47 @@ class Pipeline:
             "its rows stay in raw, history no longer counts them."
         )
         self.run()
+
+    def close_letters(self, wanted: Wanted, reason: str) -> None:
+        """Give up refused lines and files that wait; what was closed before stays as it is.
+
+        Raises:
+            WrongUsage: a name in what is wanted is unknown.
+        """
+        self._expect_known(wanted)
+        with (
+            self.alone("dead-letters close"),
+            self.gateway.store() as store,
+        ):
+            closed = close_letters(store, wanted, reason, utc_now())
+        self._observer.letters_closed(closed, self.gateway)
+        if not closed.lines and not closed.files:
+            self._reporter.line("Nothing of that waits; nothing was closed.")
+            return
+        self._refresh_figures(PROD)
+        self._reporter.line(
+            f"Closed {counted(closed.lines, 'line')} and {counted(len(closed.files), 'file')}; "
+            "ops.dead_letter keeps why."
+        )
+        there = self._in_landing_places()
+        for source in closed.files:
+            if source in there:
+                self._reporter.line(
+                    f"{source} is in a landing place still: take it out, or the next load refuses "
+                    "it again."
+                )
+
+    def _expect_known(self, wanted: Wanted) -> None:
+        with self.gateway.store() as store:
+            store.prepare([])
+            tenants = load_tenants(CONTRACTS / "tenants.yaml")
+            expect_known(store, wanted, load_contracts(CONTRACTS), tenants)
+
+    def _in_landing_places(self) -> set[str]:
+        """Name the files that lie in the landing places, as the ledger calls them."""
+        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
+        found = discover(open_places(self.settings), contracts, tenants)
+        return {file.source for file in found.files}
 
     def retry(self, wanted: Wanted, mended: Path | None, accepted: str | None = None) -> int:
         """Try refused lines and files again, and bring prod to what then holds.
@@ -215,12 +264,15 @@ class Pipeline:
             1 when something that was tried still waits, 0 otherwise.
 
         Raises:
+            WrongUsage: a name in what is wanted is unknown.
             GranaryError: that batch was not stopped for being unusual.
         """
+        # A mistake in a name is told before anybody is waited for.
+        self._expect_known(wanted)
         rows = read_mended(mended) if mended else None
         contracts = load_contracts(CONTRACTS)
         began = utc_now()
-        with self._landing() as (step, store):
+        with self._landing("retry") as (step, store):
             store.prepare(contracts.values())
             if accepted is not None:
                 assert wanted.load_id is not None
@@ -272,12 +324,11 @@ class Pipeline:
         self.land(sources)
         with self.gateway.store() as store:
             left = waiting_files(store, wanted)
-        contracts, tenants = load_contracts(CONTRACTS), load_tenants(CONTRACTS / "tenants.yaml")
-        found = discover(open_places(self.settings), contracts, tenants)
-        for source in sorted(set(left) - {file.source for file in found.files}):
+        for source in sorted(set(left) - self._in_landing_places()):
             self._reporter.line(
                 f"{source} is in no landing place any more: put it there again, or load it from "
-                "where it is: granary load FILE --feed … --tenant … --extracted-at …"
+                "where it is: granary load FILE --feed … --tenant … --extracted-at …; if it will "
+                "not come again: granary dead-letters close --load … --reason …"
             )
         return len(left)
 
@@ -341,13 +392,22 @@ class Pipeline:
             raise GranaryError(
                 "Prod cannot be dropped.", "Remove the whole warehouse with: granary reset"
             )
+        self._expect_environment(environment)
         with self._reporter.step("Drop") as step:
-            with self.gateway.writer(f"drop {environment}", self._waiting), self._load() as sqlmesh:
+            with self.alone(f"drop {environment}"), self._load() as sqlmesh:
                 sqlmesh.drop(environment)
             removed = self.frontend.remove(environment)
             step.result = f"{environment} is gone"
             if removed:
                 step.result += f", and so are its dashboards ({removed})"
+
+    def _expect_environment(self, environment: str) -> None:
+        """Tell a mistake in a name before anybody is waited for."""
+        # SQLMesh opens no file that another process has open, as a run has on DuckDB.
+        if self.settings.gateway == "duckdb" and self.gateway.writer_now():
+            return
+        with self._load(with_models=False) as transformation:
+            transformation.expect_environment(environment)
 
     def synchronise(
         self,
@@ -420,6 +480,11 @@ class Pipeline:
         with self.gateway.operations() as connection:
             return RunLog(connection).freshness(environment, project_version(PROJECT))
 
+    def count_unusual(self) -> int:
+        """Count what stands in ops.anomaly of batches that history holds."""
+        with self.gateway.operations() as connection:
+            return count_unusual(connection)
+
     def count_tenants(self, *, all_batches: bool) -> tuple[Rows, list[Mismatch]]:
         """Sum what each tenant sent, and count it again.
 
@@ -435,7 +500,14 @@ class Pipeline:
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:
         """Be the one writer for as long as something lasts; say for whom it waits."""
-        return self.gateway.writer(purpose, self._waiting)
+
+        def waiting(holder: str) -> None:
+            self._reporter.line(
+                f"Waiting for {holder}; granary {purpose} comes after it, for one command writes "
+                "at a time."
+            )
+
+        return self.gateway.writer(purpose, waiting)
 
     def models(self) -> AbstractContextManager["Transformation"]:
         """Load the models, for those who are the one writer."""
@@ -446,7 +518,7 @@ class Pipeline:
         # a generator that was used before writes macros wrongly, and every model seems changed.
         import sqlmesh  # noqa: F401
 
-        with self.gateway.writer(f"{verb} {environment}", self._waiting):
+        with self.alone(f"{verb} {environment}"):
             self._prepare_raw()
             if verb == "plan":
                 self._refresh_metric_models()
@@ -513,11 +585,11 @@ class Pipeline:
         for path in refresh_metric_models():
             self._reporter.line(f"{path.relative_to(PROJECT)} now agrees with the registry.")
 
-    def _load(self) -> AbstractContextManager["Transformation"]:
+    def _load(self, *, with_models: bool = True) -> AbstractContextManager["Transformation"]:
         # Loading SQLMesh takes seconds, and landing needs none of it.
         from granary.transformation import open_transformation
 
-        return open_transformation(self.settings, self.gateway)
+        return open_transformation(self.settings, self.gateway, with_models=with_models)
 
     def _prepare_raw(self) -> None:
         """Models read the raw tables of every feed, so these exist before the first file does."""
@@ -528,9 +600,6 @@ class Pipeline:
         # A home of its own (a test, a second warehouse) must not redirect the checkout's .env.
         if self.settings.home_path == Settings.model_construct().home_path:
             write_dotenv(PROJECT / ".env", self.gateway.sqlmesh_variables())
-
-    def _waiting(self, holder: str) -> None:
-        self._reporter.line(f"Waiting for {holder}: one plan or run at a time.")
 
 
 def _landing_summary(report: LandingReport) -> str:

@@ -305,6 +305,16 @@ class Transformation:
         Raises:
             GranaryError: there is no such environment.
         """
+        self.expect_environment(environment)
+        with _explained(self._loading):
+            self._context.invalidate_environment(environment, sync=True)
+
+    def expect_environment(self, environment: str) -> None:
+        """See that there is an environment.
+
+        Raises:
+            GranaryError: there is none of that name; tells which there are.
+        """
         with _explained(self._loading):
             known = sorted(one.name for one in self._context.state_reader.get_environments())
         if environment not in known:
@@ -312,8 +322,6 @@ class Transformation:
                 f"There is no environment {environment}; there are: {', '.join(known) or 'none'}.",
                 "Name one of them.",
             )
-        with _explained(self._loading):
-            self._context.invalidate_environment(environment, sync=True)
 
     def environments(self) -> list[str]:
         """Name all environments but prod."""
@@ -390,8 +398,13 @@ class Transformation:
 
 
 @contextmanager
-def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transformation]:
+def open_transformation(
+    settings: Settings, gateway: Gateway, *, with_models: bool = True
+) -> Iterator[Transformation]:
     """Load the project for the gateway.
+
+    Args:
+        with_models: who asks for environments only needs none, and saves their time.
 
     Raises:
         GranaryError: a model, macro or audit does not load, or the state database is out of reach.
@@ -410,7 +423,9 @@ def open_transformation(settings: Settings, gateway: Gateway) -> Iterator[Transf
     constants.MAX_FORK_WORKERS = 1
     with _explained(console.evaluations):
         configs = load_configs(None, Context.CONFIG_TYPE, [PROJECT], dotenv_path=dotenv)
-        context: Context = Context(paths=[str(PROJECT)], config=configs, loader=_ModelsLoader)
+        context: Context = Context(
+            paths=[str(PROJECT)], config=configs, loader=_ModelsLoader, load=with_models
+        )
     try:
         yield Transformation(context, console.evaluations)
     finally:

@@ -21,7 +21,7 @@ WRITER_FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION ops.take_writer_lock(who TEXT) RETURNS VOID LANGUAGE plpgsql AS $body$
 BEGIN
   IF NOT PG_TRY_ADVISORY_LOCK({WRITER_LOCK}) THEN
-    RAISE EXCEPTION 'Another plan or run is at work: %. Nothing was changed.',
+    RAISE EXCEPTION 'Another command writes: %. Nothing was changed.',
       COALESCE(({WRITER_NOW}), 'one that has just ended')
       USING HINT = 'Run the command again when it is done; `granary doctor` tells who works.';
   END IF;

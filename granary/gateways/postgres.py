@@ -20,6 +20,8 @@ from granary.privacy.secret import read_secret
 from granary.settings import Settings
 from granary.writer import WRITER_LOCK, WRITER_NOW, writing_here
 
+# Of what a session says about itself, the server keeps as much.
+LONGEST_NAME = 63
 # reltuples is -1 before the first ANALYZE, and 0 for views.
 ESTIMATED_ROWS = """
 SELECT names.name, classes.reltuples::BIGINT
@@ -105,9 +107,8 @@ class PostgresGateway:
     @contextmanager
     def writer(self, purpose: str, on_wait: Callable[[str], None]) -> Iterator[None]:
         """Hold the advisory lock of plans and runs; it goes with the session, even by kill -9."""
-        name = f"granary {purpose} (process {os.getpid()} on {socket.gethostname()})"
         with connect(
-            self.warehouse.transformer, application_name=name[:63], autocommit=True
+            self.warehouse.transformer, application_name=_name_of(purpose), autocommit=True
         ) as connection:
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [WRITER_LOCK]).fetchone()
             if row != (True,):
@@ -180,6 +181,12 @@ def _numbered(endpoint: Endpoint) -> Iterator[Connection]:
         # Its parameters are $1, $2, … as on DuckDB.
         connection.cursor_factory = psycopg.RawCursor
         yield connection
+
+
+def _name_of(purpose: str) -> str:
+    """Say who works for what; the host's name gives way to the server's limit for such names."""
+    name = f"granary {purpose} (process {os.getpid()} on "
+    return f"{name}{socket.gethostname()}"[: LONGEST_NAME - 1] + ")"
 
 
 def _holder(connection: psycopg.Connection) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from granary.landing.batch import LoadBatch
 from granary.landing.contract import Contract, Reaction
-from granary.landing.reader import Profile
+from granary.landing.reader import Differing, Profile
 
 MAD_TO_DEVIATION = 1.4826
 DEVIATIONS = 3.5
@@ -98,7 +98,12 @@ class Usual:
 
 
 def find_anomalies(
-    past: Past, batch: LoadBatch, contract: Contract, profile: Profile, now: datetime
+    past: Past,
+    batch: LoadBatch,
+    contract: Contract,
+    profile: Profile,
+    differing: Differing,
+    now: datetime,
 ) -> list[Anomaly]:
     """Hold a batch against the recent batches of its feed and tenant.
 
@@ -111,6 +116,7 @@ def find_anomalies(
         *search.of_volume(),
         *search.of_repetition(),
         *search.of_duplicates(),
+        *search.of_differing_lines(differing),
         *search.of_rates(),
     ]
 
@@ -123,6 +129,7 @@ class _Search:
         self._batch = batch
         self._policy = contract.policy
         self._is_change = contract.kind == "change"
+        self._key = ", ".join(contract.key)
         self._profile = profile
         self._now = now
         self._recent = self._recent_batches()
@@ -208,6 +215,23 @@ class _Search:
                 f"{batch.rows_duplicate:,} of {batch.rows_read:,} lines repeat the line before "
                 f"them ({share:.1%}, at most {usual.high:.1%} expected)",
             )
+
+    def of_differing_lines(self, differing: Differing) -> Iterable[Anomaly]:
+        """Lines of one key that differ, where a file has one state of a key."""
+        policy = self._policy.differing_lines
+        if not differing.keys or policy == "usual":
+            return
+        lines = "; ".join(" and ".join(map(str, numbers)) for numbers in differing.first)
+        what = "1 key has" if differing.keys == 1 else f"{differing.keys:,} keys have"
+        yield self._anomaly(
+            "duplicates",
+            self._key,
+            differing.keys,
+            Usual(0, 0),
+            policy,
+            f"{what} several lines that differ, and of each only the last stands ({self._key}; "
+            f"lines {lines}{', …' if differing.keys > len(differing.first) else ''})",
+        )
 
     def of_rates(self) -> Iterable[Anomaly]:
         """Blank values, and different values, as a share of the rows, column by column."""

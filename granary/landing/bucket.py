@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from botocore.exceptions import (
 from granary.errors import GranaryError
 from granary.landing.errors import FileChanged, FileUnreadable
 from granary.landing.files import EPOCH, Entry, FileStamp, without_zone
+from granary.landing.scratch import Scratch
 
 ADDRESS = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,253})(/(?P<prefix>.*))?")
 CONNECT_SECONDS = 10
@@ -78,9 +78,8 @@ class BucketObject:
             FileUnreadable: it is gone or out of reach, after the library's own retries.
             FileChanged: it is no longer what was listed.
         """
-        # Only this user can enter it.
-        with tempfile.TemporaryDirectory(prefix="granary-landing-") as scratch:
-            path = Path(scratch) / self.key.rpartition("/")[2]
+        with Scratch() as scratch:
+            path = scratch / self.key.rpartition("/")[2]
             self.bucket.fetch(self, path)
             modified = (self.stamp.modified_at - EPOCH) // timedelta(microseconds=1) * 1000
             os.utime(path, ns=(modified, modified))

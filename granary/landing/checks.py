@@ -205,6 +205,19 @@ def refuse_duplicate_lines(contract: Contract, header: list[str]) -> str:
     """
 
 
+def differing_lines(contract: Contract) -> str:
+    """SQL of the keys that several lines have which differ, with the numbers of these lines."""
+    return f"""
+        SELECT list(source_line ORDER BY source_line) AS numbers
+        FROM {LINES}
+        WHERE source_line NOT IN (
+          SELECT source_line FROM {REFUSED_LINES} WHERE error_class = 'duplicate'
+        )
+        GROUP BY {", ".join(map(quoted, contract.key))}
+        HAVING COUNT(*) > 1
+    """
+
+
 def _all_faults(contract: Contract, extracted_at: datetime) -> list[tuple[Column, Fault]]:
     found = [
         (column, fault)

@@ -58,6 +58,8 @@ class Policy(BaseModel):
         volume: lines far from those of the recent loads of the same weekday.
         rates: a column with far more blanks, or far fewer distinct values, than it used to have.
         duplicates: far more lines equal to an earlier line than usual.
+        differing_lines: lines of one key in one file that differ, of which the last stands; usual
+            where a file may hold several states of a key.
         repeated_file: the bytes of an earlier extract under a new extract time.
         fresh_within: days by which a feed may be behind the newest extract of its domain; a feed
             without it is never late.
@@ -71,6 +73,7 @@ class Policy(BaseModel):
     volume: Reaction = "warn"
     rates: Reaction = "warn"
     duplicates: Reaction = "warn"
+    differing_lines: Reaction | Literal["usual"] = "warn"
     repeated_file: Reaction = "warn"
     fresh_within: int | None = Field(default=None, ge=1)
     late: Reaction = "warn"

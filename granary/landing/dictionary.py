@@ -77,11 +77,13 @@ def policy_of(contract: Contract) -> str:
     parts = [f"{policy.added_columns} added columns"]
     stopping = [
         name.replace("_", " ")
-        for name in ("volume", "rates", "duplicates", "repeated_file")
+        for name in ("volume", "rates", "duplicates", "differing_lines", "repeated_file")
         if getattr(policy, name) == "stop"
     ]
     if stopping:
         parts.append(f"stop for {', '.join(stopping)}")
+    if policy.differing_lines == "usual":
+        parts.append("several states of a key are usual")
     if policy.type_changed_share != Policy().type_changed_share:
         parts.append(f"type changed from {policy.type_changed_share:.0%} of the values on")
     if policy.fresh_within is not None:

@@ -39,6 +39,7 @@ class FileDifference:
         added: columns that the contract does not know, with the type that their values have.
         gone: expected columns that the file lacks.
         changed: expected columns whose values have another type, as they are from now on.
+        renamed: a sentence per column that probably stands under another name.
         refusals: why single lines are refused, a clause per column and rule.
     """
 
@@ -47,6 +48,7 @@ class FileDifference:
     added: list[Column]
     gone: list[Column]
     changed: dict[str, Column]
+    renamed: list[str]
     refusals: list[str]
 
     @property
@@ -61,6 +63,7 @@ class FileDifference:
         said = [
             *(f"refused    {clause}" for clause in self.breaking),
             *(f"added      {clause}" for clause in kept),
+            *(f"renamed    {clause}" for clause in self.renamed),
             *(f"lines      {clause}" for clause in self.refusals),
         ]
         return said or ["The file fits its contract."]
@@ -150,16 +153,24 @@ class _Comparison:
             for (column, _), count, example in told
             if count and column.name not in others
         ]
+        added = [self._inferred(column) for column in self._added]
+        gone = [
+            self._contract.by_header[header]
+            for header in missing_headers(self._names, self._contract)
+        ]
         return FileDifference(
             lines,
             breaking_differences(self._names, self._contract)
             + type_changes(others, self._contract),
-            [self._inferred(column) for column in self._added],
-            [
-                self._contract.by_header[header]
-                for header in missing_headers(self._names, self._contract)
-            ],
+            added,
+            gone,
             {name: self._inferred(self._contract.columns[name]) for name in others},
+            [
+                self._about_renamed(old, new)
+                for old in gone
+                for new in added
+                if self._is_renamed(old, new)
+            ],
             refusals + self._malformed(),
         )
 
@@ -191,6 +202,33 @@ class _Comparison:
             candidates = ["integer", f"decimal({precision},{scale})", *candidates]
         fitting = [kind for kind in candidates if filled and self._is(column.as_type(kind))]
         return column.as_type(next(iter(fitting), "text"))
+
+    def _is_renamed(self, old: Column, new: Column) -> bool:
+        """Say whether a new column stands where an expected one would, and its values fit that."""
+        if self._names.index(new.source_name) != [*self._contract.by_header].index(old.source_name):
+            return False
+        holds_anything = old.kind == "text" and not (old.pattern or old.codes or old.check)
+        if holds_anything and new.kind != "text":
+            return False
+        meant = old.model_copy(update={"name": new.name})
+        conditions = [f"({fault.condition})" for fault in faults(meant, self._extracted_at)]
+        filled, misfits = self._row(
+            [meant],
+            [
+                f"COUNT({quoted(new.name)})",
+                f"COUNT(*) FILTER ({' OR '.join(conditions) or 'FALSE'})",
+            ],
+        )
+        return bool(filled and not misfits)
+
+    def _about_renamed(self, old: Column, new: Column) -> str:
+        header, contract = new.source_name, self._contract
+        return (
+            f'column "{header}" stands where "{old.source_name}" stood, with values of its kind: '
+            f"probably another name for it. Then do not accept the file, but write header: "
+            f'{header} into column "{old.name}" of {contract.path} and run: granary contract '
+            f"accept {contract.feed} --reason '…'"
+        )
 
     def _is(self, column: Column) -> bool:
         """Say whether all values of a column are of its type."""

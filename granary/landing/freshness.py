@@ -14,11 +14,12 @@ DAY_SECONDS = 86_400
 def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> list[Anomaly]:
     """Find the feeds whose newest extract is too old, and keep them in ops.anomaly.
 
-    Their age is counted from the newest extract of their domain's feeds that have a limit, so it
-    follows from what landed. A tenant that never sent a feed is not late with it.
+    One that was found before keeps its time: it is no news, whatever the days are by now. Their
+    age is counted from the newest extract of their domain's feeds that have a limit, so it follows
+    from what landed. A tenant that never sent a feed is not late with it.
 
     Args:
-        now: UTC without zone; when it was found.
+        now: UTC without zone; when those are found that were not late before.
 
     Returns:
         One anomaly per feed and tenant, held against its newest batch.
@@ -29,6 +30,9 @@ def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> l
     for feed, _, _, extracted_at in newest:
         domain = limited[feed].domain
         latest[domain] = max(extracted_at, latest.get(domain, extracted_at))
+    found_before = dict(
+        store.rows("SELECT load_id, found_at FROM ops.anomaly WHERE anomaly = $1", [STALE])
+    )
     found = []
     for feed, tenant_id, load_id, extracted_at in newest:
         domain, policy = limited[feed].domain, limited[feed].policy
@@ -49,7 +53,7 @@ def stale_feeds(store: Store, contracts: Iterable[Contract], now: datetime) -> l
                 policy.late,
                 f"{feed} of {tenant_id} is {days:,.1f} days behind the newest extract of "
                 f"{domain}, at most {policy.fresh_within} expected",
-                now,
+                found_before.get(load_id, now),
             )
         )
     store.replace_anomalies(STALE, found)

@@ -2,13 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from granary.errors import GranaryError
+from granary.errors import GranaryError, WrongUsage
 from granary.gateways.base import Rows
+from granary.landing.checks import FORGOTTEN, TYPE_MISMATCH
+from granary.landing.contract import Tenants
 from granary.landing.files import unreadable
 from granary.landing.records import csv_record, parse_csv_record
 from granary.landing.store import UNUSUAL, WHOLE_FILE, Store
@@ -16,8 +19,16 @@ from granary.landing.store import UNUSUAL, WHOLE_FILE, Store
 WAITING = "waiting"
 LISTED = [
     *("feed", "tenant_id", "source", "load_id", "source_line", "status", "attempts"),
-    *("error_class", "column_name", "reason", "raw_text", "created_at"),
+    *("error_class", "column_name", "reason", "raw_text", "created_at", "closed_reason"),
 ]
+# Of lines by their values, of lines that are no records, of lines that nobody has to mend, and of
+# whole files.
+ERROR_CLASSES = (
+    *("required_missing", TYPE_MISMATCH, "pattern_mismatch", "unknown_code", "out_of_range"),
+    *("check_digit", "after_extract", "structure", "encoding", "too_long"),
+    *("duplicate", FORGOTTEN),
+    *("header", "file", UNUSUAL),
+)
 # Columns of an export that are not the file's.
 SOURCE, LOAD_ID, LINE, REASON, RECORD = "_source", "_load_id", "_line", "_reason", "_record"
 
@@ -31,6 +42,11 @@ class Wanted:
     load_id: int | None = None
     error_class: str | None = None
     status: str | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything matters."""
+        return any(value is not None for value in vars(self).values())
 
     def condition(self) -> tuple[str, list[Any]]:
         """SQL that is true for these letters, and its parameters from $1 on."""
@@ -66,6 +82,55 @@ class Letter:
             return None
         fits = len(found) == 1 and len(found[0]) == len(self.header)
         return found[0] if fits else None
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What was given up.
+
+    Attributes:
+        lines: how many lines.
+        files: files that had been refused as a whole, as the ledger calls them.
+    """
+
+    lines: int
+    files: list[str]
+
+
+def expect_known(store: Store, wanted: Wanted, feeds: Collection[str], tenants: Tenants) -> None:
+    """See that only such names are wanted as there can be.
+
+    Args:
+        feeds: those that have a contract.
+
+    Raises:
+        WrongUsage: a name is unknown; tells those that dead letters have.
+    """
+    if wanted.load_id is not None and not store.rows(
+        "SELECT 1 FROM ops.load_batch WHERE load_id = $1", [wanted.load_id]
+    ):
+        raise WrongUsage(
+            f"There is no batch {wanted.load_id}.",
+            "Those with dead letters are in the column load_id of: granary dead-letters list",
+        )
+    listed = {tenant for of_domain in tenants.values() for tenant in of_domain}
+    for column, noun, known in (
+        ("feed", "feed", feeds),
+        ("tenant_id", "tenant", listed),
+        ("error_class", "error class", ERROR_CLASSES),
+    ):
+        name = getattr(wanted, column)
+        if name is None or name in known:
+            continue
+        rows = store.rows(f"SELECT DISTINCT {column} FROM ops.dead_letter ORDER BY 1")
+        there = [row[0] for row in rows]
+        if name not in there:
+            raise WrongUsage(
+                f'No {noun} is called "{name}".',
+                f"There are dead letters of: {', '.join(there)}."
+                if there
+                else "There are no dead letters at all.",
+            )
 
 
 def list_letters(store: Store, wanted: Wanted, limit: int) -> Rows:
@@ -125,7 +190,38 @@ def waiting_files(store: Store, wanted: Wanted) -> list[str]:
         f"AND {condition} ORDER BY batches.extracted_at, batches.source",
         parameters,
     )
-    return [source for (source,) in rows]
+    return list(dict.fromkeys(source for (source,) in rows))
+
+
+def close_letters(store: Store, wanted: Wanted, reason: str, now: datetime) -> Closed:
+    """Give up what waits: nobody will repair it, so its lines as they came are let go of.
+
+    Args:
+        reason: why, for those who ask later.
+        now: UTC without zone.
+    """
+    condition, parameters = wanted.condition()
+    meant = f"letters.status = '{WAITING}' AND {condition}"
+    with store.together():
+        files = waiting_files(store, wanted)
+        [(lines,)] = store.rows(
+            "SELECT COUNT(*) FROM ops.dead_letter AS letters "
+            f"WHERE {meant} AND letters.source_line <> {WHOLE_FILE}",
+            parameters,
+        )
+        store.rows(
+            "DELETE FROM raw.refused_line WHERE EXISTS (SELECT 1 FROM ops.dead_letter AS letters "
+            "WHERE letters.load_id = refused_line.load_id "
+            f"AND letters.source_line = refused_line.source_line AND {meant})",
+            parameters,
+        )
+        place = len(parameters)
+        store.rows(
+            "UPDATE ops.dead_letter AS letters SET status = 'closed', "
+            f"closed_reason = ${place + 1}, closed_at = ${place + 2} WHERE {meant}",
+            [*parameters, reason, now],
+        )
+    return Closed(lines, files)
 
 
 def accept_file(store: Store, load_id: int, reason: str) -> None:
@@ -142,7 +238,8 @@ def accept_file(store: Store, load_id: int, reason: str) -> None:
     if not waiting_files(store, Wanted(load_id=load_id, error_class=UNUSUAL)):
         raise GranaryError(
             f"No file of batch {load_id} waits because it is unusual.",
-            f"List those that do: granary dead-letters list --reason {UNUSUAL} --status {WAITING}",
+            f"List those that do: granary dead-letters list --error-class {UNUSUAL} "
+            f"--status {WAITING}",
         )
     store.accept(load_id, reason)
 

@@ -111,7 +111,10 @@ class _Landing:
     def _refuse(self, batch: LoadBatch, refusal: FileRefused) -> None:
         refusal.rename(self.file.path, self.file.shown)
         refusal.batch = replace(batch, status=REFUSED, error=str(refusal), finished_at=self.now())
-        record_refusal(self.store, refusal)
+        # Where nothing can be taken back, the transaction of the file's set is lost, and who lands
+        # the set records it afterwards.
+        if self.store.can_take_back:
+            record_refusal(self.store, refusal)
 
     def _batch(self, stamp: FileStamp, sha256: str) -> LoadBatch:
         file = self.file
@@ -186,7 +189,12 @@ class _Landing:
             self._expect_enough(counted, reading)
             landed = replace(counted, finished_at=self.now())
             anomalies = find_anomalies(
-                self.store, landed, fitted, reading.profile, landed.finished_at
+                self.store,
+                landed,
+                fitted,
+                reading.profile,
+                reading.differing,
+                landed.finished_at,
             )
             self._expect_usual(landed, anomalies)
             target.record(landed, Findings(reading.notes, reading.profile, anomalies))

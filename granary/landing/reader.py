@@ -8,12 +8,12 @@ own, valid UTF-8, no forbidden byte. Otherwise the file is read record by record
 and what is sound is read by DuckDB behind its line numbers. Both ways give the same rows.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import numpy as np
@@ -27,6 +27,7 @@ from granary.landing.checks import (
     LINES,
     REFUSED_LINES,
     cast,
+    differing_lines,
     is_faulty,
     misfits,
     record_of,
@@ -39,11 +40,15 @@ from granary.landing.contract import Column, Contract
 from granary.landing.errors import FileRefused, StoreError
 from granary.landing.physique import Physique, compression
 from granary.landing.records import RECORD_LIMIT, Line, Malformed, lone_records, records
+from granary.landing.scratch import Scratch
 from granary.landing.tables import literal, quoted
 
 FIRST_LINE = 2
 BLOCK_ROWS = 25_000
 SAMPLE_ROWS = 20_000
+# Keys with differing lines, and lines of a key, that are named.
+SHOWN_KEYS = 3
+SHOWN_LINES = 3
 # What DuckDB's reader takes for a line by itself; more of it costs memory for every file.
 USUAL_LINE = 2 << 20
 LONG_LINES = f", max_line_size = {2 * RECORD_LIMIT + USUAL_LINE}, buffer_size = {4 * RECORD_LIMIT}"
@@ -88,6 +93,19 @@ class Profile:
             self.nulls[name] = self.nulls.get(name, 0) + block[name].null_count
 
 
+@dataclass(frozen=True)
+class Differing:
+    """Lines of one key that say different things; the last of them stands.
+
+    Attributes:
+        keys: keys with such lines.
+        first: the numbers of the lines of the first of these keys.
+    """
+
+    keys: int = 0
+    first: tuple[tuple[int, ...], ...] = ()
+
+
 class Reading:
     """One file being read: first its good rows, block by block, then what was wrong.
 
@@ -99,6 +117,7 @@ class Reading:
         faulty: records that do not meet the contract.
         misfits: of these, by column, the filled values and those not of the column's type.
         profile: what the good rows look like.
+        differing: good lines of one key that differ; after the last block.
     """
 
     def __init__(
@@ -137,6 +156,7 @@ class Reading:
         self.faulty = 0
         self.misfits: dict[str, tuple[int, int]] = {}
         self.profile = Profile()
+        self.differing = Differing()
 
     def close(self) -> None:
         """Let go of what was kept aside."""
@@ -153,10 +173,10 @@ class Reading:
         """
         self._prepare()
         try:
-            with tempfile.NamedTemporaryFile(prefix="granary-faulty-", suffix=".csv") as aside:
+            with Scratch() as scratch, (scratch / "faulty.csv").open("wb") as aside:
                 aside.write(b"source_line,\n")
                 if carefully:
-                    yield from self._careful_blocks(aside)
+                    yield from self._careful_blocks(aside, scratch / "records.csv")
                 else:
                     yield from self._quick_blocks(aside)
                 aside.flush()
@@ -178,18 +198,20 @@ class Reading:
         self.rows_read = self.malformed = self.faulty = 0
         self.misfits = {}
         self.profile = Profile()
+        self.differing = Differing()
 
-    def _quick_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
+    def _quick_blocks(self, aside: BinaryIO) -> Iterator[pa.Table]:
         # DuckDB overlooks values beyond the last column when they are blank.
         if self._physique.delimiters != (len(self._header) - 1) * self._physique.lines:
             raise NotPlain
         source = self._source(self._path, self._header, compression(self._path))
-        yield from self._checked(self._numbered(source), aside)
+        with closing(self._numbered(source)) as blocks:
+            yield from self._checked(blocks, aside)
         if self.rows_read != self._physique.lines - 1:
             raise NotPlain
         self._note_duplicates(source, "CAST(row_number() OVER () + 1 AS INTEGER)")
 
-    def _numbered(self, source: str) -> Iterator[pa.Table]:
+    def _numbered(self, source: str) -> Generator[pa.Table]:
         """Give the rows of a plain file: the n-th is the n-th line if each record has one line."""
         line = FIRST_LINE
         for rows in self._stream(self._statement(source, None)):
@@ -197,17 +219,19 @@ class Reading:
             line += rows.num_rows
             yield rows.append_column("source_line", pa.array(lines))
 
-    def _careful_blocks(self, aside: "tempfile._TemporaryFileWrapper[bytes]") -> Iterator[pa.Table]:
-        with tempfile.NamedTemporaryFile(prefix="granary-records-", suffix=".csv") as sound:
+    def _careful_blocks(self, aside: BinaryIO, path: Path) -> Iterator[pa.Table]:
+        with path.open("wb") as sound:
             sound.write(b"source_line,\n")
             count, longest = self._sort_out(sound)
             sound.flush()
             numbered = ["source_line", *self._header]
             options = LONG_LINES if longest >= USUAL_LINE else ""
-            source = self._source(Path(sound.name), numbered, "none", options)
+            source = self._source(path, numbered, "none", options)
             statement = self._statement(source, "source_line")
             try:
-                yield from self._checked(self._stream(statement), aside)
+                # A query that still gives rows would keep a DuckDB file from being opened again.
+                with closing(self._stream(statement)) as blocks:
+                    yield from self._checked(blocks, aside)
             except NotPlain as error:
                 raise _read_differently(self._path) from error
             if self.rows_read != count:
@@ -215,7 +239,7 @@ class Reading:
             self._note_duplicates(source, "CAST(source_line AS INTEGER)")
         self.rows_read += self.malformed
 
-    def _sort_out(self, sound: "tempfile._TemporaryFileWrapper[bytes]") -> tuple[int, int]:
+    def _sort_out(self, sound: BinaryIO) -> tuple[int, int]:
         """Write sound records to a file, note the others; gives records and the longest's bytes."""
         count = longest = 0
         refused: list[Malformed] = []
@@ -258,9 +282,7 @@ class Reading:
             return f"[{len(text)} characters withheld: the line cannot be split into columns]"
         return text[:KEPT_CHARACTERS].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
-    def _checked(
-        self, blocks: Iterator[pa.Table], aside: "tempfile._TemporaryFileWrapper[bytes]"
-    ) -> Iterator[pa.Table]:
+    def _checked(self, blocks: Iterator[pa.Table], aside: BinaryIO) -> Iterator[pa.Table]:
         """Give the good rows, their hashes noted; faulty records go aside with their numbers."""
         names = [column.name for column in self._contract.columns.values()]
         for block in blocks:
@@ -276,7 +298,7 @@ class Reading:
             self.profile.add(rows, names)
             yield rows.drop_columns(["record", "key_hash"])
 
-    def _stream(self, statement: str) -> Iterator[pa.Table]:
+    def _stream(self, statement: str) -> Generator[pa.Table]:
         """Run a query; one block is made in a thread of its own while the one before is used."""
         with self._readable(), ThreadPoolExecutor(1) as ahead:
             blocks = self._workbench.execute(statement).to_arrow_reader(BLOCK_ROWS)
@@ -300,7 +322,7 @@ class Reading:
                 raise _no_room(self._path, error) from error
             raise
 
-    def _set_aside(self, rows: pa.Table, aside: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+    def _set_aside(self, rows: pa.Table, aside: BinaryIO) -> None:
         self.faulty += rows.num_rows
         lines, texts = rows["source_line"].to_pylist(), rows["record"].to_pylist()
         for line, text in zip(lines, texts, strict=True):
@@ -352,6 +374,13 @@ class Reading:
             f"WHERE source_line IN ({repeated})"
         )
         self.notes.execute(refuse_duplicate_lines(self._contract, self._header))
+        # Ordered by the first of a key's lines.
+        found = self.notes.execute(
+            f"SELECT numbers[:{SHOWN_LINES}], COUNT(*) OVER () FROM "
+            f"({differing_lines(self._contract)}) AS keys ORDER BY numbers LIMIT {SHOWN_KEYS}"
+        ).fetchall()
+        if found:
+            self.differing = Differing(found[0][1], tuple(tuple(lines) for lines, _ in found))
 
     def _judge(self, aside: Path) -> None:
         """Say what is wrong with the records that were set aside."""

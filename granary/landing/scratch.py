@@ -1,4 +1,4 @@
-"""A folder for what does not fit into memory; what a killed process left goes with the next."""
+"""A folder for what is kept aside for a while; what a killed process left goes with the next."""
 
 import fcntl
 import os
@@ -28,6 +28,14 @@ class Scratch:
         self._lock = draft.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         draft.rename(draft.with_name(LOCK))
+
+    def __enter__(self) -> Path:
+        """Give its path."""
+        return Path(self.name)
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it."""
+        self.cleanup()
 
     def cleanup(self) -> None:
         """Remove it."""

@@ -91,6 +91,10 @@ DEAD_LETTER = Table(
         TableColumn("attempts", "INTEGER", True, "How often it was tried."),
         TableColumn("created_at", "TIMESTAMP", True, "When it was first refused (UTC)."),
         TableColumn("replayed_load_id", "BIGINT", False, "Batch that brought the line at last."),
+        TableColumn(
+            "closed_reason", "TEXT", False, "Why somebody closed it; NULL where nobody had to."
+        ),
+        TableColumn("closed_at", "TIMESTAMP", False, "When somebody closed it (UTC)."),
     ),
     ("load_id", "source_line"),
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from granary.landing.errors import FileProblem
     from granary.landing.files import LandingFile
     from granary.landing.folder import LandingReport
+    from granary.landing.letters import Closed
     from granary.ledger import Retraction, Unusual
     from granary.runs import FinishedRun
 
@@ -174,6 +175,11 @@ class Observer:
             tenant_id=retraction.tenant_id,
             source=retraction.source,
         )
+
+    def letters_closed(self, closed: "Closed", gateway: "Gateway") -> None:
+        """What waited was given up."""
+        self._log.info("letters_closed", lines=closed.lines, files=closed.files)
+        self._measure(gateway)
 
     def _measure(self, gateway: "Gateway") -> None:
         """Write the metrics of the warehouse as it is now."""

@@ -81,7 +81,7 @@ PAYMENTS = (
 )
 PLAN = ("plan", "prod", "--no-prompts", "--auto-apply", "--skip-tests")
 RUN = ("run", "prod", "--ignore-cron")
-BUSY = r"Another plan or run is at work: {holder} \(process {process} on [^)]*\), since \S+ UTC\."
+BUSY = r"Another command writes: {holder} \(process {process} on [^)]*\), since \S+ UTC\."
 GRANARY_PLAN = """
 from granary.pipeline import Pipeline
 from granary.reporter import Reporter
@@ -91,7 +91,7 @@ from granary.transformation import open_transformation
 reporter = Reporter()
 pipeline = Pipeline(Settings(), reporter)
 pipeline.start()
-with pipeline.gateway.writer("plan prod", pipeline._waiting), reporter.step("Plan") as step:
+with pipeline.alone("plan prod"), reporter.step("Plan") as step:
     with pipeline.gateway.store() as store:
         store.prepare([])
     with open_transformation(pipeline.settings, pipeline.gateway) as sqlmesh:

@@ -102,8 +102,9 @@ def test_an_error_to_mend_exits_1_with_message_and_remedy(granary: Granary, home
     [
         (["retract", "99999", "--reason", "wrong"], "There is no batch 99999."),
         (["drop", "prod"], "Prod cannot be dropped."),
+        (["drop", "sandbux"], "There is no environment sandbux; there are: none."),
     ],
-    ids=["retract", "drop"],
+    ids=["retract", "drop prod", "drop"],
 )
 def test_what_cannot_be_done_is_told_before_the_writers_turn_comes(
     arguments: list[str],
@@ -209,3 +210,34 @@ def test_docs_writes_what_is_committed(
     assert granary("docs").exit_code == 0
     for name in made:
         assert (tmp_path / name).read_text() == (PROJECT / name).read_text(), "run: make docs"
+
+
+def test_a_load_tells_what_is_new_and_status_counts_what_stands(
+    granary: Granary, warehouse: Path, tmp_path: Path
+) -> None:
+    """A tenant's appeals fall behind; two loads later that is no news, though more days passed."""
+    header = "appeal_id,claim_id,line_number,filed_date,decided_date,outcome"
+
+    def drop(tenant: str, month: int) -> None:
+        folder = tmp_path / "landing" / "aca" / tenant
+        folder.mkdir(parents=True, exist_ok=True)
+        line = f"A{month},C1,1,2024-12-01,,open"
+        file = folder / f"appeals_2025{month:02}01T000000Z.csv"
+        file.write_text(f"{header}\n{line}\n")
+
+    assert "Unusual" not in granary("status").messages
+    drop("issuer_1", 1)
+    drop("issuer_2", 3)
+    late = "aca_appeals of issuer_1 is {} days behind the newest extract of aca"
+    assert late.format("59.0") in granary("load").messages
+    assert "behind" not in granary("load").messages
+    drop("issuer_2", 4)
+    third = granary("load").messages
+    assert "1 file, 1 of 1 rows" in third
+    assert "behind" not in third
+    kept = granary("sql", "SELECT message FROM ops.anomaly", "--format", "csv").answer
+    assert late.format("90.0") in kept
+    assert "Unusual      1 thing stands in ops.anomaly; see: " in granary("status").messages
+    drop("issuer_1", 4)
+    assert "behind" not in granary("load").messages
+    assert "Unusual" not in granary("status").messages

@@ -100,3 +100,40 @@ def test_a_file_that_says_nothing_of_its_feed_asks_for_it(granary: Granary, chec
     assert "Give it with --feed." in outcome.messages
     assert granary("contract", "diff", "appeals.csv", "--feed", "aca_appeals").exit_code == 0
     assert granary("contract", "diff", "none.csv", "--feed", "aca_appeals").exit_code == 1
+
+
+def test_a_column_under_another_name_is_named_and_keeps_its_column_in_raw(
+    checkout: Path, granary: Granary
+) -> None:
+    """Pages that stay as they are are not said to be written."""
+    _appeals(checkout, HEADER, "A1,C1,1,2025-01-02,,open", day=1)
+    assert granary("load").exit_code == 0
+    header = HEADER.replace("filed_date", "received_on")
+    renamed = _appeals(checkout, header, "A2,C1,1,2025-01-03,,open", day=2)
+    hint = (
+        'column "received_on" stands where "filed_date" stood, with values of its kind: probably '
+        "another name for it. Then do not accept the file, but write header: received_on into "
+        'column "filed_date" of contracts/aca/appeals.yaml and run: granary contract accept '
+        "aca_appeals --reason '…'"
+    )
+    assert f"renamed    {hint}" in granary("contract", "diff", renamed).answer.splitlines()
+
+    contract = checkout / "contracts" / "aca" / "appeals.yaml"
+    before = contract.read_text()
+    mistaken = granary("contract", "accept", renamed, "--reason", "Another system.")
+    assert f"Take it back if this was a mistake: {hint}" in mistaken.answer.splitlines()
+    contract.write_text(before)
+    assert granary("docs").exit_code == 0
+    assert "All pages are as contracts and registry say." in granary("docs").messages
+
+    contract.write_text(before.replace("filed_date: {", "filed_date: {header: received_on, "))
+    accepted = granary("contract", "accept", "aca_appeals", "--reason", "Another system.")
+    assert accepted.exit_code == 0, accepted.messages
+    assert 'column "filed_date": header is now received_on' in accepted.answer
+    written = [line for line in accepted.answer.splitlines() if line.startswith("Wrote")]
+    assert written == ["Wrote docs/data_dictionary.md."]
+    assert granary("load").exit_code == 0
+    landed = granary(
+        "sql", "SELECT appeal_id, filed_date FROM raw.aca_appeals ORDER BY 1", "--format", "csv"
+    )
+    assert landed.answer.splitlines()[1:] == ["A1,2025-01-02", "A2,2025-01-03"]

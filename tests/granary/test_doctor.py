@@ -198,7 +198,7 @@ def test_refused_lines_that_wait_are_counted_and_can_be_looked_up(
             connection.execute(
                 "INSERT INTO ops.dead_letter VALUES "
                 "(1, 'aca_plans', 'issuer_1', $1, 'premium', 'not a number', 'type', NULL, $2, "
-                "1, $3, NULL)",
+                "1, $3, NULL, NULL, NULL)",
                 [line, status, datetime.now(UTC).replace(tzinfo=None)],
             )
     found = findings(settings)

@@ -59,6 +59,8 @@ AGGREGATES = [
     "semantic.claims_by_plan_metal_month",
     "semantic.utilization_by_specialty",
 ]
+# Facts of what claims went through, which are computed anew by every run.
+JOURNEYS = ["core.fct_payment", "core.fct_claim_processing"]
 # They say how the row came to be, not what is so.
 CIRCUMSTANCES = {"created_at", "load_date"}
 
@@ -91,8 +93,10 @@ class Warehouse:
         self._connection = connection
         for schema in ("ops", "staging", "core", "semantic"):
             self._connection.execute(f"CREATE SCHEMA {schema}")
-        computed = [*(name for names in MODELS.values() for name in names), *AGGREGATES]
-        given = ["ops.load_batch", "ops.retraction", *STAGED.values(), "core.dim_geography"]
+        of_feeds = (name for names in MODELS.values() for name in names)
+        computed = [*of_feeds, *AGGREGATES, *JOURNEYS]
+        given = ["ops.load_batch", "ops.retraction", *STAGED.values()]
+        given += ["core.dim_geography", "core.fct_appeal"]
         for name in (*given, *computed):
             self._create(context, name)
         days = self._text(_rendered(context, "core.dim_date"))
@@ -179,6 +183,9 @@ class Warehouse:
             self._steps[name] = self._prepared(name, [past, self._filling(name, query)])
             return
         everything = [f"DELETE FROM {name}", self._filling(name, whole(query))]
+        if name in JOURNEYS:
+            self._steps[name] = self._prepared(name, everything)
+            return
         self._steps[f"whole {name}"] = self._prepared(f"whole {name}", everything)
         steps = []
         touched = touched_keys(query)

@@ -79,21 +79,32 @@ WITH retractions AS (
     tenant_id,
     claim_id
   FROM core.fct_appeal
-), states AS (
+), standing AS (
   SELECT
     changes.claim_line_key,
     changes.claim_status,
     changes.adjudicated_date,
     changes.paid_amount,
+    changes.extracted_at,
     ROW_NUMBER() OVER (
-      PARTITION BY changes.claim_line_key
-      ORDER BY changes.extracted_at, changes.load_timestamp, changes.load_id
-    ) AS state_number
+      PARTITION BY changes.claim_line_key, changes.extracted_at
+      ORDER BY changes.load_timestamp DESC, changes.load_id DESC
+    ) AS correction_rank /* of one extract, what landed last counts: a corrected file is no event */
   FROM core.claim_line_changes AS changes
   LEFT JOIN retractions
     ON retractions.load_id = changes.load_id
   WHERE
     retractions.load_id IS NULL
+), states AS (
+  SELECT
+    claim_line_key,
+    claim_status,
+    adjudicated_date,
+    paid_amount,
+    ROW_NUMBER() OVER (PARTITION BY claim_line_key ORDER BY extracted_at) AS state_number
+  FROM standing
+  WHERE
+    correction_rank = 1
 ), line_histories AS (
   SELECT
     claim_line_key,
@@ -204,7 +215,7 @@ SELECT
   line_count::INT AS line_count, /* number of lines */
   claim_amount::DECIMAL(14, 2) AS claim_amount, /* billed, USD */
   is_ever_pended::BOOLEAN AS is_ever_pended, /* whether an extract showed a line in pend */
-  is_adjusted::BOOLEAN AS is_adjusted, /* whether a paid line got another paid amount, or a denied one was paid later */
+  is_adjusted::BOOLEAN AS is_adjusted, /* whether a later extract has another paid amount for a paid line, or a denied one as paid; a corrected file of the same extract adjusts nothing */
   is_reversed::BOOLEAN AS is_reversed, /* whether a line was reversed */
   is_clean::BOOLEAN AS is_clean, /* decided, never pended, neither adjusted nor reversed */
   is_denied::BOOLEAN AS is_denied, /* whether every line is denied in its latest state */

@@ -38,7 +38,7 @@ WITH retractions AS (
     claim_type,
     service_date
   FROM core.fct_claim_line
-), states AS (
+), standing AS (
   SELECT
     changes.claim_line_key,
     changes.load_id,
@@ -46,23 +46,31 @@ WITH retractions AS (
     changes.claim_id,
     changes.claim_status,
     changes.paid_amount,
-    COALESCE(changes.adjudicated_date, changes.extracted_at::DATE) AS paid_date,
-    LAG(changes.claim_status) OVER (
-      PARTITION BY changes.claim_line_key
-      ORDER BY changes.extracted_at, changes.load_timestamp, changes.load_id
-    ) AS claim_status_before,
-    COALESCE(
-      LAG(changes.paid_amount) OVER (
-        PARTITION BY changes.claim_line_key
-        ORDER BY changes.extracted_at, changes.load_timestamp, changes.load_id
-      ),
-      0
-    ) AS paid_before
+    changes.adjudicated_date,
+    changes.extracted_at,
+    ROW_NUMBER() OVER (
+      PARTITION BY changes.claim_line_key, changes.extracted_at
+      ORDER BY changes.load_timestamp DESC, changes.load_id DESC
+    ) AS correction_rank /* of one extract, what landed last counts: a corrected file is no event */
   FROM core.claim_line_changes AS changes
   LEFT JOIN retractions
     ON retractions.load_id = changes.load_id
   WHERE
     retractions.load_id IS NULL
+), states AS (
+  SELECT
+    claim_line_key,
+    load_id,
+    tenant_id,
+    claim_id,
+    claim_status,
+    paid_amount,
+    COALESCE(adjudicated_date, extracted_at::DATE) AS paid_date,
+    LAG(claim_status) OVER (PARTITION BY claim_line_key ORDER BY extracted_at) AS claim_status_before,
+    COALESCE(LAG(paid_amount) OVER (PARTITION BY claim_line_key ORDER BY extracted_at), 0) AS paid_before
+  FROM standing
+  WHERE
+    correction_rank = 1
 )
 SELECT
   states.claim_line_key::BIGINT AS claim_line_key, /* claim line */

@@ -10,6 +10,8 @@ import pytest
 
 from granary.gateways import open_gateway
 from granary.gateways.base import Gateway
+from granary.pipeline import Pipeline
+from granary.reporter import Reporter
 from granary.settings import Settings
 
 WRITE = """
@@ -78,6 +80,39 @@ def test_the_second_process_waits_and_is_told_for_whom(gateway: Gateway, start: 
     end(second)
     assert said(second) == "done"
     assert gateway.writer_now() is None
+
+
+def test_who_waits_is_told_the_verb_that_writes_and_what_comes_after(
+    settings: Settings, gateway: Gateway, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start("retract 3391784525146381")
+    assert said(first) == "works"
+    lines = []
+
+    def hear(_: Reporter, message: str) -> None:
+        lines.append(message)
+        end(first)
+
+    monkeypatch.setattr(Reporter, "line", hear)
+    with Pipeline(settings, Reporter()).alone("load"):
+        assert said(first) == "done"
+
+    [line] = lines
+    assert line.startswith(f"Waiting for granary retract 3391784525146381 (process {first.pid}")
+    assert line.endswith("; granary load comes after it, for one command writes at a time.")
+
+
+@pytest.mark.slow
+def test_a_long_name_of_the_host_is_cut_and_not_what_it_stands_in(
+    server_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "a" * 80)
+    gateway = open_gateway(server_settings)
+    with gateway.writer("run prod", pytest.fail):
+        assert re.fullmatch(
+            rf"granary run prod \(process {os.getpid()} on a+\), since \S+ UTC",
+            gateway.writer_now() or "",
+        )
 
 
 def test_the_lock_goes_with_a_process_that_is_killed(gateway: Gateway, start: Start) -> None:

@@ -167,3 +167,32 @@ def test_an_edit_is_accepted_but_not_that_a_column_vanishes(folder: Path, orders
     orders.write_text("\n".join(line for line in text.splitlines() if "  zip:" not in line))
     with pytest.raises(GranaryError, match="column zip was taken out, but raw keeps it"):
         accept_edit(folder, load_contract(orders), before, "Nobody needs it.", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "values", "is_told"),
+    [
+        ("zip", "postcode", ["12345", "02134"], True),
+        ("zip", "colour", ["red", "blue"], False),
+        ("zip", "postcode", ["", ""], False),
+        ("customer", "buyer", ["Ann", "Bo"], True),
+        ("customer", "buyer", ["17", "18"], False),
+        ("amount", "total", ["1", "2.50"], True),
+    ],
+)
+def test_another_name_is_told_by_its_place_and_the_kind_of_its_values(
+    old: str, new: str, values: list[str], is_told: bool, tmp_path: Path, orders: Path
+) -> None:
+    header = ORDERS_HEADER.split(",")
+    line = dict.fromkeys(header, "") | {"order_id": "A", "placed_on": "2025-01-02", "amount": "1"}
+    lines = [",".join((line | {old: value}).values()) for value in values]
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join([ORDERS_HEADER.replace(old, new), *lines]) + "\n")
+
+    told = _compare(path, orders).renamed
+
+    assert len(told) == is_told
+    assert all(f'"{new}" stands where "{old}" stood' in one for one in told)
+    moved = [",".join(reversed(text.split(","))) for text in path.read_text().splitlines()]
+    path.write_text("\n".join(moved) + "\n")
+    assert _compare(path, orders).renamed == []

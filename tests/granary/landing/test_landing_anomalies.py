@@ -1,19 +1,29 @@
 """Files that meet their contract and are unlike their feed's past."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from landing_support import DuckDBWarehouse
 
 from granary.errors import GranaryError
-from granary.landing import Contract, LandingFile, LoadBatch, Store
+from granary.landing import (
+    Contract,
+    LandingFile,
+    LoadBatch,
+    Store,
+    land_all,
+    load_tenants,
+)
 from granary.landing.anomalies import Usual
+from granary.landing.dictionary import policy_of
 from granary.landing.errors import FileAnomalous
 from granary.landing.freshness import stale_feeds
 from granary.landing.letters import accept_file
 from granary.landing.loader import land_prepared
+from granary.settings import PROJECT
+from seeds_gen.aca import generate
 
 Contracts = dict[str, Contract]
 FIRST_DAY = datetime(2025, 1, 6)
@@ -148,6 +158,67 @@ def test_many_repeated_lines_are_told_of(feed: Feed) -> None:
     assert [message for kind, _, message in feed.found() if kind == "duplicates"] == [
         "1,000 of 2,000 lines repeat the line before them (50.0%, at most 1.0% expected)"
     ]
+
+
+def test_lines_of_one_key_that_differ_are_told_of_with_their_numbers(feed: Feed) -> None:
+    """R2 is there twice in the same words, which costs the second line and no warning."""
+    feed.land(["R1,torn", "R2,wet", "R2,wet", "R1,wet", "R3,torn", "R1,torn", "R3,wet"])
+    lines = [f"S{number},{note}" for note in ("torn", "wet") for number in range(1500)]
+    feed.land(lines)
+
+    assert feed.found() == [
+        (
+            "duplicates",
+            "order_id",
+            "2 keys have several lines that differ, and of each only the last stands (order_id; "
+            "lines 2 and 5 and 7; 6 and 8)",
+        ),
+        (
+            "duplicates",
+            "order_id",
+            "1,500 keys have several lines that differ, and of each only the last stands "
+            "(order_id; lines 2 and 1502; 3 and 1503; 4 and 1504, …)",
+        ),
+    ]
+    measured = "SELECT measured, expected_high, policy FROM ops.anomaly ORDER BY measured"
+    assert feed.store.rows(measured) == [(2, 0, "warn"), (1500, 0, "warn")]
+    landed = "SELECT COUNT(*), COUNT(DISTINCT order_id) FROM raw.shop_returns"
+    assert feed.store.rows(landed) == [(6 + 3000, 3 + 1500)]
+
+
+def test_differing_lines_stop_a_file_or_are_usual_as_the_policy_says(feed: Feed) -> None:
+    feed.stops(differing_lines="stop")
+    with pytest.raises(FileAnomalous, match=r"1 key has several lines that differ.* 2 and 3\)"):
+        feed.land(["R1,torn", "R1,wet"])
+    assert len(feed.found()) == 1
+
+    feed.stops(differing_lines="usual")
+    landed = feed.land(["R9,torn", "R9,wet"])
+    assert landed is not None
+    assert landed.rows_loaded == 2
+    assert len(feed.found()) == 1
+    assert "several states of a key are usual" in policy_of(feed.contract)
+
+
+def test_the_files_of_the_demo_are_no_cause_for_a_word(
+    store: Store, project_contracts: Contracts, tmp_path: Path
+) -> None:
+    landing = tmp_path / "landing"
+    generate(
+        landing,
+        tenants=2,
+        members=60,
+        start=date(2024, 11, 1),
+        end=date(2025, 1, 31),
+        batches=None,
+        seed=7,
+    )
+    tenants = load_tenants(PROJECT / "contracts" / "tenants.yaml")
+
+    report = land_all(store, landing, project_contracts, tenants)
+
+    assert (len(report.landed), report.problems) == (42, [])
+    assert store.rows("SELECT feed, message FROM ops.anomaly") == []
 
 
 def test_last_days_file_sent_again_is_told_of(feed: Feed) -> None:

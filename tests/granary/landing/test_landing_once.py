@@ -36,7 +36,7 @@ from granary.landing import (
     land_file,
 )
 from granary.landing.errors import StoreError
-from granary.landing.store import Findings
+from granary.landing.store import Findings, Target
 from granary.settings import PROJECT
 
 Contracts = dict[str, Contract]
@@ -144,6 +144,48 @@ def test_a_kill_before_the_commit_leaves_nothing_behind(
         report = land_all(store, landing, contracts, tenants)
     assert [batch.rows_loaded for batch in report.landed] == [20_000]
     assert warehouse.rows(COUNTS) == [(20_000, 20_000, 1, 20_000)]
+
+
+def _die_while_reading(
+    warehouse: Warehouse, landing: Path, contracts: Contracts, tenants: Tenants
+) -> None:
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    tempfile.tempdir = str(landing.parent / "temporary")
+    Target.write = die  # type: ignore[method-assign]
+    land_all(warehouse.open(), landing, contracts, tenants)
+
+
+def test_what_a_killed_process_had_set_aside_goes_with_the_next_file(
+    warehouse: Warehouse,
+    contracts: Contracts,
+    tenants: Tenants,
+    landing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The file has a line break within quotes, so its records are written down as they are read."""
+    temporary = landing.parent / "temporary"
+    temporary.mkdir()
+    path = landing / "shop/north/orders_20250131T000000Z.csv"
+    write_orders(path, 'A1,"Ann\nLee",2025-01-02,5', "A2,,never,5")
+    with warehouse.open() as store:
+        store.prepare(contracts.values())
+    process = multiprocessing.get_context("fork").Process(
+        target=_die_while_reading, args=(warehouse, landing, contracts, tenants)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    kept = sorted(file.name for file in temporary.rglob("*.csv"))
+    assert kept == ["faulty.csv", "records.csv"]
+
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with warehouse.open() as store:
+        report = land_all(store, landing, contracts, tenants)
+
+    assert [batch.rows_loaded for batch in report.landed] == [1]
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
+import pyarrow as pa
 import pytest
 from landing_support import ORDERS_HEADER, Warehouse, write_orders
 
@@ -16,6 +18,7 @@ from granary.errors import GranaryError
 from granary.landing import Contract, LandingReport, Tenants, land_all, reader
 from granary.landing.files import LandingFile
 from granary.landing.sets import Sets, expect_partners, load_sets
+from granary.landing.store import Target
 
 Contracts = dict[str, Contract]
 JANUARY, FEBRUARY = "20250131T000000Z", "20250228T000000Z"
@@ -144,6 +147,100 @@ def test_a_line_break_within_quotes_at_the_end_of_a_long_file_of_a_set_costs_not
     assert rows("SELECT COUNT(*), MIN(source_line), MAX(source_line) FROM raw.shop_orders") == [
         (9_001, 2, 9_002)
     ]
+
+
+def test_a_file_that_is_refused_in_mid_stream_takes_its_set_back_and_the_ledger_says_why(
+    landing_run: Landing, north: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of both files are in the tables when DuckDB reads the second one in another way."""
+    monkeypatch.setattr(reader, "BLOCK_ROWS", 2_000)
+    rows = landing_run.warehouse.rows
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1", "A2,,never,1")
+    returns = north / f"returns_{JANUARY}.csv"
+    write_returns(returns, *(f"A{i},torn" for i in range(9_000)), 'A9000,"to\nrn"')
+    write_orders(north / f"orders_{FEBRUARY}.csv", "A3,,2025-01-02,1")
+    write_returns(north / f"returns_{FEBRUARY}.csv")
+    checked = reader.Reading._checked
+
+    def stumbling(
+        reading: reader.Reading, blocks: Iterator[pa.Table], aside: BinaryIO
+    ) -> Iterator[pa.Table]:
+        for number, block in enumerate(checked(reading, blocks, aside), 1):
+            yield block
+            if number == 3:
+                raise reader.NotPlain
+
+    for attempts in (1, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(reader.Reading, "_checked", stumbling)
+            report = landing_run.run()
+        [problem] = report.problems
+        assert f"{returns}: the file cannot be read the same way twice." in problem
+        assert f"nothing of its set landed: shop/north/orders_{JANUARY}.csv." in problem
+        assert len(report.landed) == (2 if attempts == 1 else 0), "the later set lands"
+        january = "WHERE extracted_at = '2025-01-31'"
+        [(feed, status, error)] = rows(f"SELECT feed, status, error FROM ops.load_batch {january}")
+        assert (feed, status) == ("shop_returns", "refused")
+        assert error.startswith(problem.partition(" So nothing")[0])
+        assert rows("SELECT feed, source_line, attempts FROM ops.dead_letter") == [
+            ("shop_returns", 0, attempts)
+        ]
+        assert rows("SELECT order_id FROM raw.shop_orders") == [("A3",)]
+        assert rows("SELECT COUNT(*) FROM raw.shop_returns") == [(0,)]
+        assert rows("SELECT COUNT(*) FROM raw.refused_line") == [(0,)]
+
+    report = landing_run.run()
+    assert ([batch.rows_loaded for batch in report.landed], report.problems) == ([1, 9_001], [])
+    assert rows("SELECT COUNT(*) FROM raw.shop_returns") == [(9_001,)]
+    assert rows("SELECT feed, source_line, status FROM ops.dead_letter ORDER BY feed") == [
+        ("shop_orders", 3, "waiting"),
+        ("shop_returns", 0, "closed"),
+    ]
+
+
+def test_a_file_that_grows_while_it_is_read_takes_its_set_back(
+    landing_run: Landing, north: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "BLOCK_ROWS", 2_000)
+    rows = landing_run.warehouse.rows
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1")
+    returns = north / f"returns_{JANUARY}.csv"
+    write_returns(returns, *(f"A{i},torn" for i in range(9_000)))
+    write = Target.write
+
+    def growing(target: Target, block: pa.Table) -> None:
+        write(target, block)
+        if block.num_rows == 2_000:
+            with returns.open("a") as stream:
+                stream.write("A9000,late\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Target, "write", growing)
+        report = landing_run.run()
+    [problem] = report.problems
+    assert "was written to while it was read" in problem
+    assert rows("SELECT * FROM ops.load_batch") == []
+    assert rows(
+        "SELECT (SELECT COUNT(*) FROM raw.shop_orders), COUNT(*) FROM raw.shop_returns"
+    ) == [(0, 0)]
+    assert sorted(batch.rows_loaded for batch in landing_run.run().landed) == [1, 9_001]
+
+
+def test_a_set_with_a_column_that_nobody_knows_lands_whole_or_leaves_no_column(
+    landing_run: Landing, north: Path
+) -> None:
+    rows = landing_run.warehouse.rows
+    header = f"{ORDERS_HEADER},colour"
+    write_orders(north / f"orders_{JANUARY}.csv", "A1,,2025-01-02,1,,,,,,,red", header=header)
+    wrong = write_returns(north / f"returns_{JANUARY}.csv", "A1", header="order_id")
+
+    assert landing_run.run().exit_code == 1
+    assert rows("SELECT COUNT(*) FROM raw.shop_orders") == [(0,)]
+    write_returns(wrong, "A1,torn")
+    report = landing_run.run()
+
+    assert (len(report.landed), report.problems) == (2, [])
+    assert rows("SELECT order_id, x_colour FROM raw.shop_orders") == [("A1", "red")]
 
 
 def test_a_corrected_file_of_a_set_that_landed_lands_alone(
