@@ -91,6 +91,8 @@ WITH alone AS (
 ), of_issuers AS (
   SELECT max(area_factor) / min(area_factor) AS width
   FROM area_factors GROUP BY tenant_id, plan_year
+), of_states AS (
+  SELECT max(benchmark) / min(benchmark) AS width FROM benchmarks GROUP BY state, plan_year
 )
 SELECT 'R01' AS id,
   (SELECT max(abs(monthly_premium / (plan_premium * area_factor) - age_ratio))
@@ -105,3 +107,4 @@ UNION ALL SELECT 'R16',
 UNION ALL SELECT 'R17', max(benchmark - second_lowest)
   FROM benchmarks JOIN silver USING (state, plan_year, rating_area)
 UNION ALL SELECT 'R18', avg(width) FROM of_issuers
+UNION ALL SELECT 'R19', avg(width) FROM of_states
