@@ -50,8 +50,8 @@ class Tenant:
 class Unit:
     """A part of an issuer's people that is made by itself: who of a cohort comes in one plan year.
 
-    Units share nothing but the issuer's plans, providers and brokers. A world that goes on longer
-    has more vintages, and its earlier units stay as they were.
+    Units share nothing but the issuer's plans, market, providers and brokers. A world that goes on
+    longer has more vintages, and its earlier units stay as they were.
 
     Args:
         cohort: number of the cohort, from 0.
