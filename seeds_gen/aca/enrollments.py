@@ -7,16 +7,10 @@ import pyarrow as pa
 
 from . import columns, reference
 from .households import SharedLuck
+from .market import Market
 from .members import FPL_UNKNOWN, Members, month_column
-from .plans import (
-    DESIGNS,
-    METALS,
-    OFF_EXCHANGE,
-    REDUCED_CREDITS,
-    STANDARD,
-    VARIANTS,
-    Catalogue,
-)
+from .plans import DESIGNS, METALS, OFF_EXCHANGE, STANDARD, VARIANTS, Catalogue
+from .pricing import REDUCED_CREDITS, rated
 from .world import (
     Bools,
     Floats,
@@ -75,7 +69,7 @@ METAL_SHARES_REDUCED = np.array(
 CATASTROPHIC_AGE = 30
 # USD of premium at age 21 above the cheapest plan of the level that make it e times less chosen,
 # with an income up to 150% of the poverty line and above.
-PRICE_SENSITIVITY = (25.0, 60.0)
+PRICE_SENSITIVITY = (10.0, 60.0)
 # People who get no tax credit whatever their income, before and since credits became smaller.
 NO_CREDIT, NO_CREDIT_REDUCED = 0.024, 0.06
 
@@ -105,7 +99,7 @@ class Spans:
     selected: Ints
 
 
-def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Spans:
+def make_spans(streams: Streams, members: Members, catalogue: Catalogue, market: Market) -> Spans:
     """Make the spans of every plan year of the horizon."""
     count = len(members.birth)
     covered_in_december = np.zeros(count, dtype=np.bool_)
@@ -123,7 +117,7 @@ def make_spans(streams: Streams, members: Members, catalogue: Catalogue) -> Span
         returns = seen & alive & ~covered_in_december & (luck(every) < RETURNS)
         starter = np.flatnonzero(newcomer | renews | returns)
         spans, design = _year_of_spans(
-            luck, members, catalogue, year, starter, renews[starter], newcomer[starter],
+            luck, members, catalogue, market, year, starter, renews[starter], newcomer[starter],
             latest_design[starter], streams("own spans", year).random(count)[starter],
         )  # fmt: skip
         years.append(spans)
@@ -139,6 +133,7 @@ def _year_of_spans(
     luck: SharedLuck,
     members: Members,
     catalogue: Catalogue,
+    market: Market,
     year: int,
     starter: Ints,
     renews: Bools,
@@ -202,7 +197,7 @@ def _year_of_spans(
         newcomer, members.known_from[starter], first_day(np.array(january)) - notice
     )
     opening = _priced(
-        luck, members, catalogue, year,
+        luck, members, catalogue, market, year,
         starter, design, first, last, known_from, end_known, source,
         np.select([cancelled, swaps, stays], [NON_PAYMENT, PLAN_CHANGE, NO_REASON], reason),
     )  # fmt: skip
@@ -210,7 +205,7 @@ def _year_of_spans(
     other = _another_design(luck(starter[again]), catalogue, design[again])
     ends = leaves[again] < december
     following = _priced(
-        luck, members, catalogue, year,
+        luck, members, catalogue, market, year,
         starter[again],
         other,
         changes[again],
@@ -320,6 +315,7 @@ def _priced(
     luck: SharedLuck,
     members: Members,
     catalogue: Catalogue,
+    market: Market,
     year: int,
     member: Ints,
     design: Ints,
@@ -340,17 +336,16 @@ def _priced(
     plan = catalogue.row[design, variant]
     ages = age_on(members.birth[member], days)
     ratio = reference.age_ratios(ages)
+    county = members.history.county[member, column]
     row = year - catalogue.first_year
-    without_tobacco = catalogue.premium[row, plan] * ratio
-    surcharge = np.where(members.tobacco[member], catalogue.surcharge(ages), 0.0)
-    premium = np.rint(without_tobacco * (1 + surcharge)).astype(np.int64)
-    covered = np.rint(without_tobacco).astype(np.int64)
-    benchmark = catalogue.benchmark(year) * ratio
+    rating = (catalogue.premium[row, plan], catalogue.area_factor[county], ratio)
+    covered = rated(*rating)
+    tobacco = 1000 + np.where(members.tobacco[member], catalogue.surcharge(ages), 0)
+    benchmark = rated(market.benchmark[row, county], ratio)
     aptc = _tax_credits(members, year, member, born, fpl, benchmark)
     without = NO_CREDIT if year < REDUCED_CREDITS else NO_CREDIT_REDUCED
     ineligible = (variant == OFF_EXCHANGE) | (catalogue.metal[design] == 0)
     ineligible |= members.credit_luck[member] < without
-    county = members.history.county[member, column]
     selected = _selection_days(luck, member, source, first, known_from)
     return Spans(
         member=member,
@@ -362,7 +357,7 @@ def _priced(
         end_known=end_known,
         source=source,
         reason=reason,
-        premium=premium,
+        premium=rated(*rating, tobacco),
         aptc=np.where(ineligible, 0, np.minimum(aptc, covered)),
         rating_area=reference.counties(members.state).rating_area[county],
         # A birth is no choice of a plan.
@@ -380,7 +375,7 @@ def _variants(luck: Floats, metal: Ints, fpl: Ints) -> Ints:
 
 
 def _tax_credits(
-    members: Members, year: int, member: Ints, born: Bools, fpl: Ints, benchmark: Floats
+    members: Members, year: int, member: Ints, born: Bools, fpl: Ints, benchmark: Ints
 ) -> Ints:
     """Benchmark premiums less the expected contribution of the household, in cents.
 

@@ -197,9 +197,12 @@ class Members:
 
 
 def make_members(
-    streams: Streams, unit: Unit, horizon: Horizon, pools: Pools, brokers: Brokers
+    streams: Streams, unit: Unit, horizon: Horizon, pools: Pools, brokers: Brokers, places: Floats
 ) -> Members:
-    """Make the members of a unit and the history of what changes about them."""
+    """Make the members of a unit and the history of what changes about them.
+
+    `places` are weights of the counties that they come from.
+    """
     rng = streams("members")
     count = unit.people
     began = day_number(horizon.start.replace(year=unit.year, month=1, day=1))
@@ -220,7 +223,7 @@ def make_members(
     therapy = conditions[:, codes].any(axis=1) & (rng.random(count) < ON_THERAPY)
     fertile = (gender == 0) & (ages >= 18) & (ages < 45)
     risk = _episode_risk(ages, frailty)
-    first = _first_states(rng, unit, horizon, pools, brokers, conditions, fertile, risk)
+    first = _first_states(rng, horizon, pools, brokers, places, conditions, fertile, risk)
     history = _history(streams, horizon, unit, pools, brokers, first, birth, gender, frailty)
     women = np.where(rng.random(count) < 0.5, 0, 1)
     female_names = (gender == 0) | ((gender == 2) & (women == 0))
@@ -351,10 +354,10 @@ def make_brokers(streams: Streams, pools: Pools, members: int) -> Brokers:
 
 def _first_states(
     rng: np.random.Generator,
-    unit: Unit,
     horizon: Horizon,
     pools: Pools,
     brokers: Brokers,
+    places: Floats,
     conditions: Bools,
     fertile: Bools,
     risk: Floats,
@@ -376,7 +379,7 @@ def _first_states(
         rng.random(count) < 0.7, 1 + rng.integers(0, len(brokers.name) - 1, count), NO_BROKER
     )
     return States(
-        county=draw(rng, reference.counties(unit.tenant.state).weight, count),
+        county=draw(rng, places, count),
         segment=np.select([expecting, falls_ill], [MATERNITY, COMPLEX], home),
         home=home,
         due=np.where(expecting, due, 0),

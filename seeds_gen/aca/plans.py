@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from . import columns, reference
 from .pools import Pools
+from .pricing import area_factors, issuer_level, yearly_rise
 from .world import Floats, Horizon, Ints, Objects, Streams, Tenant
 
 METALS = ("catastrophic", "bronze", "silver", "gold", "platinum")
 VARIANTS = ("00", "01", "04", "05", "06")
 OFF_EXCHANGE, STANDARD = 0, 1
 FILING_MONTH = 11
-REDUCED_CREDITS = 2026
 CORRECTION = (12, 15)
 FIRST_ISSUER = 99_000
 # Metal levels of which each year one plan ends. Its members move to its successor, whose component
@@ -62,21 +62,17 @@ DESIGNS = (
 REDUCTIONS = {"04": (0.75, 0.80, 0.75), "05": (0.16, 0.33, 0.50), "06": (0.02, 0.20, 0.25)}
 # Issuers load the cost of the reductions onto silver premiums sold on the exchange only.
 OFF_EXCHANGE_SILVER = 0.88
-# The other issuers of the state, as far as their silver premiums make the benchmark: how many,
-# their plans, and their level against this issuer's.
-RIVALS, RIVAL_PLANS, RIVAL_LEVEL = (2, 5), 3, (1.0, 1.12)
-# Yearly rise of premiums, and that into the year in which tax credits became smaller.
-RISE, RISE_INTO_2026 = (1.04, 1.09), (1.20, 1.30)
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """Plans of one issuer; tables are [year, plan] with one plan per design and variant.
 
-    Money is in cents, coinsurance in 1/10000. `rival_premium` are silver premiums of other issuers,
-    [year, plan]. `variant` is the position in VARIANTS of each plan, `row` finds the plan of
-    [design, variant], -1 if there is none. An id that changes from one year to the next is a plan
-    that ended and its successor. `tobacco` is the highest surcharge, as a share of the premium.
+    Money is in cents, coinsurance in 1/10000. `premium` is that of age 21 where the factor of the
+    rating area is 1; `area_factor` is the factor of each county, in 1/1000. `variant` is the
+    position in VARIANTS of each plan, `row` finds the plan of [design, variant], -1 if there is
+    none. An id that changes from one year to the next is a plan that ended and its successor.
+    `tobacco` is the highest surcharge, as a share of the premium.
     """
 
     first_year: int
@@ -86,7 +82,7 @@ class Catalogue:
     row: Ints
     premium: Ints
     filed_premium: Ints
-    rival_premium: Ints
+    area_factor: Ints
     deductible: Ints
     oop_max: Ints
     coinsurance: Ints
@@ -99,23 +95,22 @@ class Catalogue:
         width = self.plan_id.shape[1]
         return columns.picked(self.plan_id.ravel(), (year - self.first_year) * width + plan)
 
-    def surcharge(self, ages: Ints) -> Floats:
-        """What tobacco adds to the premium at each age, as a share of it."""
+    def surcharge(self, ages: Ints) -> Ints:
+        """What tobacco adds to the premium at each age, in 1/1000 of it."""
         ramp = (ages - TOBACCO_AGE) / (TOBACCO_FULL_AGE - TOBACCO_AGE)
         share = TOBACCO_YOUNG + (1 - TOBACCO_YOUNG) * np.clip(ramp, 0, 1)
-        return np.where(ages >= TOBACCO_AGE, self.tobacco * share, 0.0)
+        surcharge = np.where(ages >= TOBACCO_AGE, np.rint(1000 * self.tobacco * share), 0)
+        return surcharge.astype(np.int64)
 
     @property
     def metal(self) -> Ints:
         """Position in METALS of each design."""
         return np.array([METALS.index(design.metal) for design in DESIGNS], dtype=np.int64)
 
-    def benchmark(self, year: int) -> int:
-        """Second-lowest silver premium of the state's issuers at age 21, in cents."""
-        silver = [n for n, design in enumerate(DESIGNS) if design.metal == "silver"]
-        own = self.premium[year - self.first_year, self.row[silver, STANDARD]]
-        rivals = self.rival_premium[year - self.first_year]
-        return int(np.sort(np.concatenate([own, rivals]))[1])
+    @property
+    def silver(self) -> Ints:
+        """The standard silver plans on the exchange."""
+        return np.asarray(self.row[self.metal == METALS.index("silver"), STANDARD])
 
     def appeal(self, year: int, sensitivity: float) -> Floats:
         """Weight of each design against others of its metal level: the cheaper, the more chosen.
@@ -165,8 +160,13 @@ class Catalogue:
         return found
 
 
-def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Pools) -> Catalogue:
-    """Design the plans of an issuer for every plan year of the horizon and the one after."""
+def make_catalogue(
+    streams: Streams, of_state: Streams, tenant: Tenant, horizon: Horizon, pools: Pools
+) -> Catalogue:
+    """Design the plans of an issuer for every plan year of the horizon and the one after.
+
+    What issuers of a state have in common comes from the streams `of_state`.
+    """
     pairs = [
         (d, VARIANTS.index(variant))
         for d, design in enumerate(DESIGNS)
@@ -176,28 +176,24 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
     row = np.full((len(DESIGNS), len(VARIANTS)), -1, dtype=np.int64)
     row[design, variant] = np.arange(len(design))
     rng = streams("plans")
-    level = 0.955 + 0.14 * rng.random()
+    level = issuer_level(of_state, rng)
     base = np.array([d.premium for d in DESIGNS]) * level * (0.98 + 0.04 * rng.random(len(DESIGNS)))
     brand = str(pools.companies[tenant.number]).split(",")[0].split(" ")[0].split("-")[0]
     names = np.array([f"{brand} {d.label} {d.network}" for d in DESIGNS], dtype=object)
     renamings = [(date.min.replace(year=horizon.start.year), names)]
     silver = np.array([DESIGNS[d].metal == "silver" for d in design])
     off_silver = silver & (variant == OFF_EXCHANGE)
-    rivals = _rivals(streams("rivals"), level)
     generation = np.zeros(len(DESIGNS), dtype=np.int64)
     may_end = [d for d, sold in enumerate(DESIGNS) if sold.metal in DISCONTINUED]
-    premiums, filed, rival_premiums, deductibles, oop_maxima, ids = [], [], [], [], [], []
+    premiums, filed, deductibles, oop_maxima, ids = [], [], [], [], []
     for year in range(horizon.start.year, horizon.years.stop + 1):
         rng = streams("plan year", year)
         if year > horizon.start.year:
-            rise = RISE_INTO_2026 if year == REDUCED_CREDITS else RISE
-            base = base * rng.uniform(*rise, len(DESIGNS))
-            rivals = rivals * streams("rivals", year).uniform(*rise, len(rivals))
+            base = base * yearly_rise(rng, year, len(DESIGNS))
             generation[streams("discontinued", year).choice(may_end)] += 1
         premium = np.rint(base[design] * np.where(off_silver, OFF_EXCHANGE_SILVER, 1.0) * 100)
         premiums.append(premium)
         ids.append([_plan_id(tenant, d, VARIANTS[v], int(generation[d])) for d, v in pairs])
-        rival_premiums.append(np.rint(rivals * 100))
         misfiled = design == rng.integers(len(DESIGNS))
         filed.append(np.rint(premium * np.where(misfiled, 1.03, 1.0)))
         money = [_cost_sharing(DESIGNS[d], VARIANTS[v], year) for d, v in pairs]
@@ -215,7 +211,7 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
         row=row,
         premium=np.array(premiums, dtype=np.int64),
         filed_premium=np.array(filed, dtype=np.int64),
-        rival_premium=np.array(rival_premiums, dtype=np.int64),
+        area_factor=area_factors(of_state, streams("areas"), tenant.state),
         deductible=np.array(deductibles, dtype=np.int64) * 100,
         oop_max=np.array(oop_maxima, dtype=np.int64) * 100,
         coinsurance=np.array(
@@ -231,14 +227,6 @@ def make_catalogue(streams: Streams, tenant: Tenant, horizon: Horizon, pools: Po
             streams("tobacco").uniform(*TOBACCO), TOBACCO_LIMITS.get(tenant.state, TOBACCO_LIMIT)
         ),
     )
-
-
-def _rivals(rng: np.random.Generator, level: float) -> Floats:
-    """Silver premiums of the state's other issuers at age 21, in USD."""
-    count = int(rng.integers(RIVALS[0], RIVALS[1] + 1))
-    silver = np.array([design.premium for design in DESIGNS if design.metal == "silver"])
-    levels = level * rng.uniform(*RIVAL_LEVEL, count)
-    return np.asarray((levels[:, None] * silver[:RIVAL_PLANS]).ravel())
 
 
 def _factors(variant: str) -> tuple[float, float, float]:

@@ -117,9 +117,9 @@ def procedure_positions() -> dict[str, int]:
     return {row["procedure_code"]: n for n, row in enumerate(rows("procedure"))}
 
 
-def age_ratios(ages: Ints) -> Floats:
-    """Premium at each age over the premium at 21."""
-    curve = numbers("age_rating_curve", "premium_ratio")
+def age_ratios(ages: Ints) -> Ints:
+    """Premium at each age over the premium at 21, in 1/1000."""
+    curve = np.rint(1000 * numbers("age_rating_curve", "premium_ratio")).astype(np.int64)
     return curve[np.minimum(ages, len(curve) - 1)]
 
 

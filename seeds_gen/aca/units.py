@@ -14,6 +14,7 @@ from .appeals import appeals_table, make_appeals
 from .births import with_newborns
 from .claims import claims_table, condition_ranks, high_cost_flags
 from .enrollments import current_plans, enrollments_snapshot, make_spans
+from .market import Market, make_market, rivals_needed
 from .members import Brokers, make_brokers, make_members
 from .plans import Catalogue, make_catalogue
 from .pools import Pools, make_pools
@@ -22,7 +23,17 @@ from .providers import Providers, make_providers
 from .roster import members_snapshot
 from .services import make_encounters, make_lines_of_all
 from .text import in_text
-from .world import Horizon, Ints, Tenant, Unit, make_streams
+from .world import (
+    MAX_TENANTS,
+    NO_TENANT,
+    Horizon,
+    Ints,
+    Tenant,
+    Unit,
+    load_tenants,
+    make_state_streams,
+    make_streams,
+)
 from .writer import FileFormat, Part, write_part
 
 LABELS = "anomalies"
@@ -51,7 +62,12 @@ class Issuer:
     @property
     def catalogue(self) -> Catalogue:
         """Plans."""
-        return _catalogue(self)
+        return _catalogue(self.seed, self.tenant, self.horizon)
+
+    @property
+    def market(self) -> Market:
+        """The issuers of its state."""
+        return _market(self.seed, self.tenant.state, self.horizon)
 
     @property
     def providers(self) -> Providers:
@@ -64,10 +80,22 @@ class Issuer:
         return _brokers(self)
 
 
-@lru_cache(maxsize=1)
-def _catalogue(issuer: Issuer) -> Catalogue:
-    streams = make_streams(issuer.seed, issuer.tenant)
-    return make_catalogue(streams, issuer.tenant, issuer.horizon, issuer.pools)
+@lru_cache(maxsize=MAX_TENANTS)
+def _catalogue(seed: int, tenant: Tenant, horizon: Horizon) -> Catalogue:
+    streams, of_state = make_streams(seed, tenant), make_state_streams(seed, tenant.state)
+    return make_catalogue(streams, of_state, tenant, horizon, make_pools(seed))
+
+
+@lru_cache(maxsize=MAX_TENANTS)
+def _market(seed: int, state: str, horizon: Horizon) -> Market:
+    """All listed issuers of a state and its rivals, whoever of them writes feeds."""
+    issuers = [tenant for tenant in load_tenants(MAX_TENANTS) if tenant.state == state]
+    catalogues = [_catalogue(seed, tenant, horizon) for tenant in issuers]
+    of_state, rival = make_state_streams(seed, state), Tenant(NO_TENANT, "", state)
+    for number in range(rivals_needed(of_state, len(issuers))):
+        own = make_state_streams(seed, state, number)
+        catalogues.append(make_catalogue(own, of_state, rival, horizon, make_pools(seed)))
+    return make_market(state, catalogues)
 
 
 @lru_cache(maxsize=1)
@@ -99,10 +127,11 @@ def write_directory(issuer: Issuer, folder: Path, format: FileFormat) -> dict[st
 def write_unit(issuer: Issuer, unit: Unit, folder: Path, format: FileFormat) -> dict[str, Part]:
     """Make a unit and write its parts of the other feeds."""
     streams = make_streams(issuer.seed, issuer.tenant, unit)
-    horizon, catalogue = issuer.horizon, issuer.catalogue
-    people = make_members(streams, unit, horizon, issuer.pools, issuer.brokers)
-    people = with_newborns(streams, people, make_spans(streams, people, catalogue))
-    spans = make_spans(streams, people, catalogue)
+    horizon, catalogue, market = issuer.horizon, issuer.catalogue, issuer.market
+    places = market.places(catalogue, unit.year)
+    people = make_members(streams, unit, horizon, issuer.pools, issuer.brokers, places)
+    people = with_newborns(streams, people, make_spans(streams, people, catalogue, market))
+    spans = make_spans(streams, people, catalogue, market)
     encounters = make_encounters(streams, people, spans, issuer.providers)
     if issuer.anomalies:
         suspects = find_suspects(make_streams(issuer.seed, issuer.tenant), issuer.providers)

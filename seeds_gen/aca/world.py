@@ -24,7 +24,8 @@ Streams = Callable[..., np.random.Generator]
 
 EPOCH = date(1970, 1, 1)
 MOST = np.iinfo(np.int64).max
-MAX_TENANTS = 6
+# Issuers with feeds are numbered from 1; what is not theirs has the number before.
+MAX_TENANTS, NO_TENANT = 6, 0
 # January of 1850 and of 2150, counted from January 1970.
 FIRST_MONTH, LAST_MONTH = -1440, 2160
 MAX_MEMBERS = 2_000_000
@@ -49,8 +50,8 @@ class Tenant:
 class Unit:
     """A part of an issuer's people that is made by itself: who of a cohort comes in one plan year.
 
-    Units share nothing but the issuer's plans, providers and brokers. A world that goes on longer
-    has more vintages, and its earlier units stay as they were.
+    Units share nothing but the issuer's plans, market, providers and brokers. A world that goes on
+    longer has more vintages, and its earlier units stay as they were.
 
     Args:
         cohort: number of the cohort, from 0.
@@ -224,8 +225,16 @@ def make_streams(seed: int, tenant: Tenant, unit: Unit | None = None) -> Streams
     Streams do not depend on each other or on the length of the range: a world that is continued
     repeats what was already extracted, byte by byte.
     """
-    root = [seed, tenant.number] + ([1 + unit.cohort, unit.vintage] if unit else [])
+    return _streams([seed, tenant.number] + ([1 + unit.cohort, unit.vintage] if unit else []))
 
+
+def make_state_streams(seed: int, state: str, rival: int | None = None) -> Streams:
+    """The same for what issuers of a state have in common, or for one of those without feeds."""
+    root = [seed, NO_TENANT, zlib.crc32(state.encode())]
+    return _streams(root + ([] if rival is None else [rival]))
+
+
+def _streams(root: list[int]) -> Streams:
     def stream(purpose: str, when: int = 0) -> np.random.Generator:
         return np.random.default_rng([*root, zlib.crc32(purpose.encode()), when])
 

@@ -24,6 +24,13 @@ def large_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return _made(tmp_path_factory.mktemp("large") / "landing", ARGUMENTS | year)
 
 
+@pytest.fixture(scope="session")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two states of three issuers each, over a new year; nobody else sells in Texas."""
+    year = {"tenants": 6, "members": 15000, "start": date(2024, 11, 1), "end": date(2025, 1, 31)}
+    return _made(tmp_path_factory.mktemp("shared") / "landing", ARGUMENTS | year | {"seed": 6})
+
+
 def _made(landing: Path, arguments: dict[str, Any]) -> World:
     """The files, and per feed a typed table with tenant_id and extracted_on added."""
     summary = generate(landing, **arguments)

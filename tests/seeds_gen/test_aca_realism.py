@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from seeds_gen.aca.realism import Finding, Verdict, measure, show
 # What people decide in thousands varies little in a world of ten thousand.
 STEADY = (
     "A01", "A02", "A03", "A08", "A19", "A21.100-150", "A28.55-64", "A29", "B01", "B03", "B04",
-    "B10", "D04.other", "E07", "E08", "F01.1", "F01.6", "F06", "F07", "R01", "R08", "R13",
+    "B10", "D04.other", "E07", "E08", "F01.1", "F01.6", "F06", "F07", "R01", "R08", "R13", "R14",
+    "R15", "R16", "R17", "R18", "R19",
 )  # fmt: skip
 
 
@@ -69,6 +71,24 @@ def test_a_changed_file_changes_the_verdict(large_world: World, tmp_path: Path) 
     assert changed["A29"].measured == 0
     assert changed["A29"].verdict is Verdict.MISSES
     assert changed["E11"].verdict is not Verdict.NO_DATA
+
+
+def test_a_wrong_cent_and_a_wrong_credit_are_found(large_world: World, tmp_path: Path) -> None:
+    """One premium is a cent off, and one in ten credits a dollar."""
+    landing = tmp_path / "landing"
+    shutil.copytree(large_world.landing, landing)
+    path = max(landing.glob("aca/*/enrollments_*.csv"))
+    header, *lines = csv.reader(path.read_text().splitlines())
+    premium, credit = header.index("monthly_premium"), header.index("aptc_amount")
+    lines[0][premium] = str(Decimal(lines[0][premium]) + Decimal("0.01"))
+    for line in lines[::10]:
+        line[credit] = str(max(Decimal(line[credit]) - 1, Decimal(0)))
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *lines])
+    found = {f.target.target_id: f for f in measure(landing)}
+    assert found["R14"].measured == pytest.approx(0.01)
+    wrong = {name for name in ("R14", "R15", "R16") if found[name].verdict is Verdict.MISSES}
+    assert wrong == {"R14", "R15", "R16"}
 
 
 def test_the_table_names_each_target_and_adds_up(

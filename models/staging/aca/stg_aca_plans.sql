@@ -51,7 +51,7 @@ SELECT
   plan_name::TEXT AS plan_name, /* marketing name */
   metal_tier::TEXT AS metal_tier, /* metal level */
   network_type::TEXT AS network_type, /* kind of network access */
-  monthly_premium::DECIMAL(12, 2) AS monthly_premium, /* premium of a 21-year-old non-smoker, USD per month */
+  monthly_premium::DECIMAL(12, 2) AS monthly_premium, /* base premium: that of a 21-year-old non-smoker where the factor of the rating area is 1, USD per month */
   deductible::DECIMAL(12, 2) AS deductible, /* individual deductible, USD per plan year */
   oop_max::DECIMAL(12, 2) AS oop_max, /* individual out-of-pocket maximum, USD per plan year */
   coinsurance_rate::DECIMAL(5, 4) AS coinsurance_rate, /* member's share after the deductible */

@@ -78,15 +78,6 @@ WITH of_metals AS (
     SELECT tenant_id, member_id FROM months WHERE month = make_date(getvariable('mature'), 12, 1)
   ) AS december USING (tenant_id, member_id)
   WHERE month = make_date(getvariable('mature'), 2, 1)
-), ratio_to_21 AS (
-  -- Of those who do not use tobacco, as it has a surcharge that each issuer sets.
-  SELECT max(abs(spans.monthly_premium / metals.monthly_premium - curve.premium_ratio)) AS worst
-  FROM spans JOIN metals ON metals.tenant_id = spans.tenant_id AND metals.plan_id = spans.plan_id
-    AND metals.effective_year = spans.plan_year
-  JOIN people ON people.tenant_id = spans.tenant_id AND people.member_id = spans.member_id
-  JOIN age_curve AS curve
-    ON curve.age = least(65, date_sub('year', people.dob, spans.coverage_start_date))
-  WHERE NOT people.tobacco_use
 )
 SELECT 'A01' AS id, share_of_three AS measured FROM shares WHERE plan_year = 2024 AND metal_tier = 'bronze'
 UNION ALL SELECT 'A02', share_of_three FROM shares WHERE plan_year = 2024 AND metal_tier = 'silver'
@@ -122,4 +113,3 @@ UNION ALL SELECT 'A27', (SELECT count(*) FROM months WHERE month = make_date(get
   / (SELECT count(*) FROM months WHERE month = make_date(getvariable('mature'), 2, 1))
 UNION ALL SELECT 'A28.' || band, share FROM ages
 UNION ALL SELECT 'A29', female FROM of_years WHERE plan_year = getvariable('mature')
-UNION ALL SELECT 'R01', worst FROM ratio_to_21

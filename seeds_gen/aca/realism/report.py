@@ -26,9 +26,11 @@ REFERENCES = {
     "procedures": "procedure",
     "diagnoses": "diagnosis",
     "age_curve": "age_rating_curve",
+    "contributions": "applicable_percentage",
+    "poverty_lines": "fpl_guideline",
     "oop_limits": "moop_limit",
 }
-QUERIES = ("enrollment", "spending", "claims", "utilization")
+QUERIES = ("enrollment", "rating", "spending", "claims", "utilization")
 TARGETS = "realism_targets"
 SQL = Path(__file__).parent
 REFERENCE = PROJECT / "reference" / "aca"
