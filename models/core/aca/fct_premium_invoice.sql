@@ -223,14 +223,17 @@ AUDIT (
 
 /* one row per invoice of which a batch that stands tells */
 WITH expected AS (
+  /* not a join: when many batches were retracted, PostgreSQL expects no row of it to be left */
   SELECT DISTINCT
-    staged.tenant_id,
-    staged.invoice_id
-  FROM staging.stg_aca_premium_payments AS staged
-  LEFT JOIN ops.retraction AS retractions
-    ON retractions.load_id = staged.load_id
+    tenant_id,
+    invoice_id
+  FROM staging.stg_aca_premium_payments
   WHERE
-    retractions.load_id IS NULL
+    NOT load_id IN (
+      SELECT
+        load_id
+      FROM ops.retraction
+    )
 ), standing AS (
   SELECT
     tenant_id,
