@@ -96,7 +96,7 @@ def test_dashboard_summary(arrived: Arrived) -> None:
                 "decided_lines": decided,
                 "denied_lines": in_state(lines, "denied"),
                 "pended_lines": in_state(lines, "pended"),
-                "medical_loss_ratio": ratio(paid, premium, "0.000001"),
+                "paid_loss_ratio": ratio(paid, premium, "0.000001"),
                 "paid_pmpm": ratio(paid, len(months), "0.01"),
                 "denial_rate": ratio(in_state(lines, "denied"), decided, "0.000001"),
             }

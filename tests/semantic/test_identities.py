@@ -231,11 +231,11 @@ def test_claims_and_coverage_by_metal_level_agree(warehouse: Sandbox, answer: An
 def test_the_dashboard_agrees(warehouse: Sandbox, answer: Answer) -> None:
     older = warehouse.rows(
         "SELECT tenant_id, service_month, members, premium_amount, allowed_amount, paid_amount, "
-        "paid_pmpm FROM semantic.dashboard_summary"
+        "paid_pmpm, paid_loss_ratio FROM semantic.dashboard_summary"
     )
     metrics = (
         *("effectuated_enrollment", "gross_premium"),
-        *("claims_allowed", "claims_paid", "paid_pmpm"),
+        *("claims_allowed", "claims_paid", "paid_pmpm", "paid_loss_ratio"),
     )
     rows = answer(*metrics, by=(TENANT,), grain=Grain.MONTH)
     assert keyed(rows, TENANT, PERIOD) == keyed(older, TENANT, "service_month")

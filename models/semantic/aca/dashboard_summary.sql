@@ -49,7 +49,7 @@ SELECT
   COALESCE(decisions.decided_lines, 0)::BIGINT AS decided_lines, /* lines paid or denied */
   COALESCE(decisions.denied_lines, 0)::BIGINT AS denied_lines, /* lines denied */
   COALESCE(decisions.pended_lines, 0)::BIGINT AS pended_lines, /* lines waiting for a decision */
-  @quotient(metal_months.paid_amount, metal_months.premium_amount)::DECIMAL(12, 6) AS medical_loss_ratio, /* paid over gross premium, without reserve for claims not yet reported */
+  @quotient(metal_months.paid_amount, metal_months.premium_amount)::DECIMAL(12, 6) AS paid_loss_ratio, /* paid over gross premium, without reserve for claims not yet reported */
   @quotient(metal_months.paid_amount, metal_months.member_months)::DECIMAL(18, 2) AS paid_pmpm, /* paid per member month, USD */
   @quotient(decisions.denied_lines, decisions.decided_lines)::DECIMAL(9, 6) AS denial_rate /* denied lines over decided lines */
 FROM metal_months
