@@ -3,6 +3,7 @@
 import gc
 import io
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ START_OF_HISTORY = "1970-01-01"
 END_OF_HISTORY = "2200-01-01"
 LOG_BYTES = 5_000_000
 MINUTE = timedelta(minutes=1)
+# How SQLMesh says that an audit which stops nothing found rows.
+AUDIT_WARNING = re.compile(r"'\w+' audit error: \d+ rows? failed")
 # New objects between two looks for garbage, and how many of these look at what is older.
 SELDOM = (100_000, 50, 100)
 # What the drivers raise when the warehouse or SQLMesh's state is down, gone or locked.
@@ -114,15 +117,23 @@ class _ProgressConsole(_LoadingConsole):
         super().__init__()
         self._step = step
 
+    def log_warning(self, short_message: str, long_message: str | None = None) -> None:
+        # What an audit found is told with what it asked.
+        if not AUDIT_WARNING.search(short_message):
+            super().log_warning(short_message, long_message)
+
     def start_snapshot_evaluation_progress(self, snapshot: Any, audit_only: bool = False) -> None:
         self._step.say(_short(snapshot.name))
         model = self._model_run(snapshot)
         model.began_at = model.began_at or utc_now()
 
     def note_audit(self, snapshot: Any, result: Any, checked_at: datetime, seconds: float) -> None:
-        """Keep what an audit found; SQLMesh itself only counts."""
+        """Keep what an audit found, and warn of it; SQLMesh itself only counts."""
         if result.skipped:
             return
+        if result.count and not result.blocking:
+            found = _breach(result.audit.name, result.audit_args, result.count)
+            self.evaluations.warnings.append(f"{_short(snapshot.name)}: {found}")
         self._model_run(snapshot).audits.append(
             AuditResult(
                 result.audit.name,
@@ -525,8 +536,12 @@ def _audits_noted(console: _ProgressConsole) -> Iterator[None]:
 
 def _failed_audit(error: AuditError) -> str:
     logger.error("%s: query of audit %s: %s", error.model_name, error.audit_name, error.sql())
-    rows = "1 row breaks" if error.count == 1 else f"{error.count} rows break"
-    return f"{rows} the audit {error.audit_name}({_told(error.audit_args)})"
+    return _breach(error.audit_name, error.audit_args, error.count)
+
+
+def _breach(audit: str, arguments: Mapping[str, Any], count: int) -> str:
+    rows = "1 row breaks" if count == 1 else f"{count} rows break"
+    return f"{rows} the audit {audit}({_told(arguments)})"
 
 
 def _told(arguments: Mapping[str, Any]) -> str:

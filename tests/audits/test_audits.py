@@ -15,7 +15,7 @@ from sqlmesh.utils.metaprogramming import import_python_file
 from granary.reporter import Reporter, Step
 from granary.settings import PROJECT
 
-FAILED = re.compile(r"(?P<model>\w+\.\w+): '(?P<audit>\w+)' audit error: \d+ row")
+FAILED = re.compile(r"(?P<model>\w+\.\w+): \d+ rows? breaks? the audit (?P<audit>\w+)\(")
 
 # What the audited tables are compared with; ledger and raw tables are as landing leaves them.
 LANDED = """
