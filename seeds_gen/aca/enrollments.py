@@ -100,12 +100,17 @@ class Spans:
 
 
 def make_spans(streams: Streams, members: Members, catalogue: Catalogue, market: Market) -> Spans:
-    """Make the spans of every plan year of the horizon."""
+    """Make the spans of every plan year of the horizon.
+
+    Of those who are not covered when a year begins some return with their household, but nobody
+    who died, and nobody from the age of Medicare on: who left for it stays away.
+    """
     count = len(members.birth)
     covered_in_december = np.zeros(count, dtype=np.bool_)
     seen = np.zeros(count, dtype=np.bool_)
     alive = np.ones(count, dtype=np.bool_)
     latest_design = np.zeros(count, dtype=np.int64)
+    turns = _month_of_medicare(members)
     years = []
     for year in members.horizon.years:
         luck = SharedLuck(streams("spans", year), members.house)
@@ -115,6 +120,7 @@ def make_spans(streams: Streams, members: Members, catalogue: Catalogue, market:
         newcomer &= members.coverage_start < january + 12
         renews = covered_in_december & (luck(every) < RENEWS)
         returns = seen & alive & ~covered_in_december & (luck(every) < RETURNS)
+        returns &= turns > january
         starter = np.flatnonzero(newcomer | renews | returns)
         spans, design = _year_of_spans(
             luck, members, catalogue, market, year, starter, renews[starter], newcomer[starter],
@@ -167,7 +173,7 @@ def _year_of_spans(
     hazard = _leaving(members, catalogue, starter, design, first)[as_whom]
     leaves = first[as_whom] + _months_until(hazard, luck(starter)) - 1
     leaves = np.maximum(leaves, first)
-    turns = month_of(members.birth[starter]) + 12 * MEDICARE_AGE
+    turns = _month_of_medicare(members)[starter]
     retires = (turns > first) & (turns <= leaves) & (own_luck < TO_MEDICARE)
     leaves = np.where(retires, turns - 1, leaves)
     changes = first[as_whom] + _months_until(np.full(len(first), MONTHLY_CHANGE), luck(starter))
@@ -222,6 +228,11 @@ def _year_of_spans(
     child = members.newborn[spans.member] & (members.coverage_start[spans.member] >= january)
     order = np.lexsort([spans.first * child, spans.member * child, child])
     return Spans(**{name: values[order] for name, values in vars(spans).items()}), designs[order]
+
+
+def _month_of_medicare(members: Members) -> Ints:
+    """Month in which each member turns 65; Medicare pays from its first day on."""
+    return month_of(members.birth) + 12 * MEDICARE_AGE
 
 
 def _months_until(hazard: Floats, luck: Floats) -> Ints:

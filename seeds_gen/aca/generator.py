@@ -17,7 +17,7 @@ from granary.errors import GranaryError
 from .faults import FaultPlanter
 from .units import LABELS, Issuer, write_directory, write_unit
 from .world import MAX_MEMBERS, load_tenants, make_horizon, make_streams, make_units
-from .writer import FeedWriter, FileFormat, Part, put_together
+from .writer import FeedWriter, FileFormat, Part, put_together, refuse_other_formats
 
 DOMAIN = "aca"
 FEEDS = (
@@ -81,8 +81,8 @@ def generate(
         progress: called with units done, units in all, and a line of text.
 
     Raises:
-        GranaryError: an argument is out of range, a file exists with other content or cannot be
-            written.
+        GranaryError: an argument is out of range, a file exists with other content or in another
+            format, or cannot be written.
     """
     if seed < 0:
         raise GranaryError(f"The seed {seed} is negative.", "Give --seed 0 or more.")
@@ -103,6 +103,10 @@ def generate(
             "Leave out --format, or --faults and --anomalies.",
         )
     horizon = make_horizon(start, end, batches)
+    for tenant in issuers:
+        folder = landing / DOMAIN / tenant.tenant_id
+        with _writing_to(folder):
+            refuse_other_formats(folder, format, FEEDS, horizon.extracts)
     labels = landing.parent / "faults" if faults or anomalies else None
     summary = GenerationSummary(faults=labels)
     work = []

@@ -8,7 +8,7 @@ from . import reference
 from .encounters import CLAIM_TYPES, KIND, KINDS, LIVEBORN, Encounters, procedure_weights
 from .world import Floats, Horizon, Ints, draw_by_row
 
-PRICE_TREND = 1.055
+PRICE_TREND = 1.07
 # Level of prices against the typical ones, their spread from line to line, and that from encounter
 # to encounter, by type of claim in the order of CLAIM_TYPES.
 LEVEL = np.array([1.72, 0.97, 1.86, 1.18])

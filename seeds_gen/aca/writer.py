@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from typing import BinaryIO
 
@@ -129,6 +130,30 @@ def _copy(path: Path, start: int, end: int, sink: BinaryIO) -> None:
             left -= sink.write(block[:read])
 
 
+def refuse_other_formats(
+    folder: Path, format: FileFormat, feeds: Iterable[str], extracts: Iterable[date]
+) -> None:
+    """Refuse a second format beside the files of a tenant: landing takes only one for an extract.
+
+    Raises:
+        GranaryError: a feed has a file of the same extract in another format.
+    """
+    others = [other for other in FileFormat if other is not format]
+    for extract, feed, other in product(extracts, feeds, others):
+        there = folder / _name(feed, extract, other)
+        if there.exists():
+            raise GranaryError(
+                f"{there} is the same extract in another format; nothing was written.",
+                f"Give --format {other} and the arguments that made it, or choose another landing "
+                "folder.",
+            )
+
+
+def _name(feed: str, extract: date, format: FileFormat) -> str:
+    """Name of the file of a feed and an extract."""
+    return f"{feed}_{extract:%Y%m%d}{EXTRACT_TIME}.{SUFFIXES[format]}"
+
+
 class FeedWriter:
     """Writes the files of one tenant and never replaces one that differs.
 
@@ -144,8 +169,7 @@ class FeedWriter:
 
     def target(self, entity: str, extract: date) -> Path:
         """The file of a feed and an extract."""
-        name = f"{entity}_{extract:%Y%m%d}{EXTRACT_TIME}.{SUFFIXES[self._format]}"
-        return self._folder / name
+        return self._folder / _name(entity, extract, self._format)
 
     def draft(self, target: Path, parts: Sequence[Part], extract: int) -> Path:
         """Put the pieces of an extract together next to the target."""

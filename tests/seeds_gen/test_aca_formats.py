@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,34 @@ def test_faults_are_for_lines_of_text(tmp_path: Path) -> None:
     with pytest.raises(GranaryError, match="not into parquet files"):
         generate(tmp_path, **SMALL, faults=True, format=FileFormat.PARQUET)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", [SMALL["seed"], SMALL["seed"] + 1])
+@pytest.mark.parametrize("format", [FileFormat.GZIP, FileFormat.PARQUET])
+def test_no_second_format_beside_the_first(
+    plain: Path, tmp_path: Path, format: FileFormat, seed: int
+) -> None:
+    """Neither another world nor the same one, also when only a late file of one issuer is there."""
+    there = tmp_path / "aca" / "issuer_2" / "appeals_20241101T020000Z.csv"
+    there.parent.mkdir(parents=True)
+    shutil.copy(plain / there.relative_to(tmp_path), there)
+    before = digests(tmp_path)
+    with pytest.raises(GranaryError) as caught:
+        generate(tmp_path, **(SMALL | {"seed": seed}), format=format)
+    assert f"{there} is the same extract in another format;" in str(caught.value)
+    assert "Give --format csv" in caught.value.remedy
+    assert digests(tmp_path) == before
+    assert not (tmp_path / "aca" / "issuer_1").exists()
+
+
+def test_csv_is_refused_beside_gzip_and_goes_on_at_other_extracts(tmp_path: Path) -> None:
+    few = SMALL | {"members": 2}
+    generate(tmp_path, **few, format=FileFormat.GZIP)
+    with pytest.raises(GranaryError, match="in another format"):
+        generate(tmp_path, **few)
+    assert not list(tmp_path.rglob("*.csv"))
+    later = generate(tmp_path, **(few | {"start": date(2024, 11, 1), "end": date(2024, 11, 30)}))
+    assert [file.suffix for file in later.files] == [".csv"] * 14
 
 
 def test_nothing_but_feeds_is_left_behind(plain: Path) -> None:
