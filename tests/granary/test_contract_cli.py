@@ -58,7 +58,7 @@ def test_a_changed_feed_is_shown_accepted_and_landed(checkout: Path, granary: Gr
     assert taken.answer.splitlines()[:3] == [
         "contracts/aca/appeals.yaml is version 2 now:",
         '  column "decided_date" is retired',
-        '  column "clerk" is new (integer)',
+        '  column "clerk" is new (integer, optional)',
     ]
     page = (checkout / "docs" / "data_dictionary.md").read_text()
     assert "The clerk decides." in page
