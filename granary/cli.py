@@ -165,6 +165,8 @@ def status(
             f"Unusual      {unusual:,} {stand} in ops.anomaly; see: granary sql "
             '"SELECT * FROM ops.anomaly ORDER BY found_at DESC"'
         )
+    if letters := pipeline.waiting_letters():
+        reporter.line(f"Dead letters {letters}; see: granary dead-letters groups --status waiting")
     if not freshness.is_built:
         reporter.line("Prod         was never built; build it with: granary up")
         return

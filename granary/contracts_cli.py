@@ -160,6 +160,8 @@ def _described(file: Path, feed: str | None) -> tuple["Contract", datetime]:
     """Find a file's contract and extract time: by its place, or by the feed given and now."""
     from granary.landing.files import EXTRACT_TIME, FILE_NAME
 
+    if not file.exists():
+        raise GranaryError(f"{file}: there is no such file.", "Check the path.")
     match = FILE_NAME.fullmatch(file.name)
     if feed is None and match is None:
         raise GranaryError(

@@ -14,6 +14,7 @@ from granary.gateways.base import Gateway
 from granary.landing.contract import load_contracts, load_tenants
 from granary.landing.files import discover
 from granary.landing.places import describe, open_places
+from granary.ledger import waiting_letters
 from granary.observability.channels import channels
 from granary.observability.lineage import events_path, is_configured
 from granary.observability.logs import log_path
@@ -181,12 +182,10 @@ def _prod(settings: Settings) -> str:
 
 def _dead_letters(gateway: Gateway) -> str:
     with gateway.operations() as connection:
-        waiting = connection.execute(
-            "SELECT COUNT(*) FROM ops.dead_letter WHERE status = 'waiting'"
-        ).fetchone()[0]
+        waiting = waiting_letters(connection)
     if waiting:
         raise GranaryError(
-            f"{waiting:,} refused lines wait.",
+            f"{waiting}.",
             f"See why with: {WHY_REFUSED}; mend contract or lines, then run: granary retry",
         )
     return "none waits"

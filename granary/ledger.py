@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from granary.clock import utc_now
-from granary.errors import GranaryError
+from granary.errors import GranaryError, WrongUsage
 from granary.gateways.base import Connection
+from granary.landing.store import WHOLE_FILE
+from granary.reporter import counted
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,34 @@ def unusual_since(connection: Connection, moment: datetime) -> list[Unusual]:
     return [Unusual(*row) for row in rows]
 
 
+@dataclass(frozen=True)
+class WaitingLetters:
+    """How many refused lines, and files refused as a whole, wait."""
+
+    lines: int
+    files: int
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self.lines or self.files)
+
+    def __str__(self) -> str:
+        """As "3 lines and 1 file wait"."""
+        parts = [(self.lines, "line"), (self.files, "file")]
+        told = " and ".join(counted(number, noun) for number, noun in parts if number)
+        return f"{told} {'waits' if self.lines + self.files == 1 else 'wait'}"
+
+
+def waiting_letters(connection: Connection) -> WaitingLetters:
+    """Count the dead letters that nobody has repaired or given up."""
+    row = connection.execute(
+        f"SELECT COUNT(CASE WHEN source_line <> {WHOLE_FILE} THEN 1 END), "
+        f"COUNT(CASE WHEN source_line = {WHOLE_FILE} THEN 1 END) "
+        "FROM ops.dead_letter WHERE status = 'waiting'"
+    ).fetchone()
+    return WaitingLetters(*row)
+
+
 def count_unusual(connection: Connection) -> int:
     """Count what is unusual about the batches that history holds."""
     row = connection.execute(
@@ -67,13 +97,14 @@ def find_standing(connection: Connection, load_id: int) -> Retraction:
     """Look up a batch that counts.
 
     Raises:
-        GranaryError: there is no such batch, it never landed, or it was retracted before.
+        WrongUsage: there is no such batch.
+        GranaryError: it never landed, or it was retracted before.
     """
     batch = connection.execute(
         "SELECT feed, tenant_id, source, status FROM ops.load_batch WHERE load_id = $1", [load_id]
     ).fetchone()
     if batch is None:
-        raise GranaryError(
+        raise WrongUsage(
             f"There is no batch {load_id}.",
             'List them: granary sql "SELECT load_id, source, extracted_at FROM ops.load_batch"',
         )
@@ -106,7 +137,8 @@ def retract(connection: Connection, load_id: int, reason: str) -> Retraction:
         reason: why, for those who ask later.
 
     Raises:
-        GranaryError: there is no such batch, it never landed, or it was retracted before.
+        WrongUsage: there is no such batch.
+        GranaryError: it never landed, or it was retracted before.
     """
     found = find_standing(connection, load_id)
     connection.execute("DELETE FROM raw.refused_line WHERE load_id = $1", [load_id])

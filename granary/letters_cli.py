@@ -2,6 +2,7 @@
 
 import csv
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from granary.errors import GranaryError, WrongUsage
+from granary.gateways.base import Rows
 from granary.reporter import Reporter, counted
 from granary.settings import CONTRACTS, Settings
 from granary.tables import Format, write_rows
@@ -95,6 +97,7 @@ def export(
     """Write the waiting lines of one feed to a CSV file, to be corrected and tried again."""
     from granary.landing import letters
 
+    _expect_new(file)
     chosen = wanted(feed, tenant, load, error_class)
     with _store(chosen) as store:
         waiting = letters.waiting_lines(store, chosen)
@@ -106,18 +109,7 @@ def export(
         remedy = _about_files(files) if files else "Look at: granary dead-letters groups"
         raise GranaryError("No line waits.", remedy)
     rows = letters.export(waiting)
-    try:
-        # Nobody else may read protected values, also while the file is written.
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise GranaryError(
-            f"{file}: cannot be written: {error.strerror}.", "Name another place."
-        ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-        os.fchmod(descriptor, 0o600)
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(rows.columns)
-        writer.writerows(rows.rows)
+    _write(rows, file)
     typer.echo(
         f"Wrote {counted(len(rows.rows), 'line')} of {feeds[0]} to {file}; protected values show."
     )
@@ -166,6 +158,35 @@ def wanted(
     from granary.landing.letters import Wanted
 
     return Wanted(feed, tenant, load, error_class, status.value if status else None)
+
+
+def _expect_new(file: Path) -> None:
+    """See that no export is there yet: somebody may have corrected lines in it by hand."""
+    if os.path.lexists(file):
+        raise GranaryError(
+            f"{file}: there is such a file already, and it was left as it is.",
+            f"Try its corrected lines first (granary retry --mended {file}), or move it away, or "
+            "name another file.",
+        )
+
+
+def _write(rows: Rows, file: Path) -> None:
+    """Write an export: whole or not at all, and for its owner only, also while it is written."""
+    try:
+        descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+                writer = csv.writer(stream, lineterminator="\n")
+                writer.writerow(rows.columns)
+                writer.writerows(rows.rows)
+            _expect_new(file)
+            Path(draft).replace(file)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+    except OSError as error:
+        raise GranaryError(
+            f"{file}: cannot be written: {error.strerror}.", "Name another place."
+        ) from error
 
 
 def _about_files(files: list[str]) -> str:

@@ -20,8 +20,10 @@ from granary.landing import (
     load_contracts,
     load_tenants,
 )
+from granary.landing.contract import Contract
 from granary.landing.contract_versions import record_versions
 from granary.landing.files import discover
+from granary.landing.fit import added_columns
 from granary.landing.folder import Outcome, Waiting
 from granary.landing.freshness import stale_feeds
 from granary.landing.letters import (
@@ -35,15 +37,18 @@ from granary.landing.letters import (
     waiting_lines,
 )
 from granary.landing.places import open_places
+from granary.landing.records import parse_csv_record
 from granary.landing.replay import replay
 from granary.landing.sets import expect_partners, load_sets
 from granary.landing.store import Store
 from granary.ledger import (
+    WaitingLetters,
     count_unusual,
     find_standing,
     latest_extracts,
     retract,
     unusual_since,
+    waiting_letters,
 )
 from granary.metric_definitions import record_definitions
 from granary.names import known
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
 SETS = CONTRACTS / "sets.yaml"
 PROD = "prod"
 SHOWN_UNUSUAL = 5
+SHOWN_UNKNOWN = 5
 Work = Callable[["Transformation", Step], "Evaluations"]
 
 
@@ -122,6 +128,7 @@ class Pipeline:
             report.problems += [f"{one.message}." for one in stale if one.policy == "stop"]
             step.result = _landing_summary(report)
         self._tell_unusual(report, began)
+        self._tell_unknown(report.landed, contracts)
         for message in report.waiting:
             self._reporter.line(message)
         for problem in report.problems:
@@ -152,6 +159,7 @@ class Pipeline:
             report = LandingReport(landed=[batch] if batch else [], skipped=[] if batch else [file])
             step.result = _landing_summary(report)
         self._tell_unusual(report, began)
+        self._tell_unknown(report.landed, contracts)
 
     def _tell_unusual(self, report: LandingReport, began: datetime) -> None:
         """Tell of what landed, or came late, and is unlike its feed's past."""
@@ -162,6 +170,24 @@ class Pipeline:
             self._reporter.warn(f"{one.source}: {one.message}.")
         if len(unusual) > SHOWN_UNUSUAL:
             self._reporter.line(f"{len(unusual) - SHOWN_UNUSUAL} more are in ops.anomaly.")
+
+    def _tell_unknown(
+        self, landed: Collection[LoadBatch], contracts: Mapping[str, Contract]
+    ) -> None:
+        """Tell of columns that a contract does not know, until it does: they are only kept."""
+        kept: dict[str, dict[str, str]] = {}
+        for batch in landed:
+            header = parse_csv_record(batch.header or "")
+            for column in added_columns(header, contracts[batch.feed]):
+                kept.setdefault(batch.feed, {}).setdefault(column.name, batch.source)
+        for feed, columns in sorted(kept.items()):
+            names = list(columns)
+            more = f" and {len(names) - SHOWN_UNKNOWN} more" if names[SHOWN_UNKNOWN:] else ""
+            self._reporter.line(
+                f"{feed}: columns that its contract does not know were kept as text: "
+                f"{', '.join(names[:SHOWN_UNKNOWN])}{more}, first in {columns[names[0]]}. "
+                "See: granary contract diff FILE"
+            )
 
     @contextmanager
     def _landing(self, purpose: str = "load") -> Iterator[tuple[Step, Store]]:
@@ -265,7 +291,8 @@ class Pipeline:
 
         Raises:
             WrongUsage: a name in what is wanted is unknown.
-            GranaryError: that batch was not stopped for being unusual.
+            GranaryError: that batch was not stopped for being unusual, or the export lacks a
+                column of its lines; nothing was tried.
         """
         # A mistake in a name is told before anybody is waited for.
         self._expect_known(wanted)
@@ -279,7 +306,7 @@ class Pipeline:
                 accept_file(store, wanted.load_id, accepted)
             drifted = record_versions(store, contracts.values(), utc_now())
             waiting = waiting_lines(store, wanted)
-            letters = waiting if rows is None else mend(waiting, rows)
+            letters = mend(waiting, rows, mended) if mended and rows is not None else waiting
             if rows is not None and len(letters) < len(rows):
                 self._reporter.warn(
                     f"{counted(len(rows) - len(letters), 'row')} of {mended} name no line that "
@@ -484,6 +511,11 @@ class Pipeline:
         """Count what stands in ops.anomaly of batches that history holds."""
         with self.gateway.operations() as connection:
             return count_unusual(connection)
+
+    def waiting_letters(self) -> WaitingLetters:
+        """Count the refused lines and files that wait."""
+        with self.gateway.operations() as connection:
+            return waiting_letters(connection)
 
     def count_tenants(self, *, all_batches: bool) -> tuple[Rows, list[Mismatch]]:
         """Sum what each tenant sent, and count it again.

@@ -117,6 +117,7 @@ class Column(BaseModel):
         check: npi, the Luhn check digit over 80840.
         not_after_extract: a date may not be later than the day of the extract (UTC).
         phi: protected health information; its values never show in messages and dead letters.
+        optional: a file may lack it, and has NULL then; other columns are missed.
         retired: files no longer have it; its raw column stays, NULL from then on.
     """
 
@@ -133,6 +134,7 @@ class Column(BaseModel):
     check: Literal["npi"] | None = None
     not_after_extract: bool = False
     phi: bool = False
+    optional: bool = False
     retired: bool = False
     unit: str | None = None
     description: str = Field(min_length=1)
@@ -177,6 +179,8 @@ class Column(BaseModel):
             raise ValueError(f"not_after_extract needs a date, not {self.type}")
         if self.kind != "text" and (self.codes or self.pattern or self.check):
             raise ValueError(f"pattern, codes and check need text, not {self.type}")
+        if self.optional and self.required:
+            raise ValueError("a required column cannot be optional: files without it have NULL")
         for bound in (self.min, self.max):
             if bound is not None:
                 self._parse_bound(bound)
@@ -342,12 +346,12 @@ class Contract(BaseModel):
 
     @property
     def expected(self) -> dict[str, Column]:
-        """The columns that files must have: all but the retired."""
+        """The columns that files have, or may have if optional: all but the retired."""
         return {name: column for name, column in self.columns.items() if not column.retired}
 
     @property
     def by_header(self) -> dict[str, Column]:
-        """The columns that files must have, by their names there."""
+        """The same columns by their names in the files."""
         return {column.source_name: column for column in self.expected.values()}
 
     @property

@@ -115,7 +115,7 @@ class _Document:
         rules: dict[str, Any] = {"type": new.type, "header": old.source_name}
         rules |= {
             rule: value
-            for rule in ("required", "phi", "unit", "description")
+            for rule in ("required", "optional", "phi", "unit", "description")
             if (value := getattr(old, rule))
         }
         place = list(self._columns).index(old.name) + 1
@@ -125,11 +125,12 @@ class _Document:
             key[key.index(old.name)] = name
 
     def add(self, column: Column, *, phi: bool, today: date) -> None:
-        """Declare a new column."""
+        """Declare a new column, which other tenants' files and older ones lack."""
         name = identifier(column.source_name, taken=list(self._columns))
         rules: dict[str, Any] = {"type": column.type}
         if name != column.source_name:
             rules["header"] = column.source_name
+        rules["optional"] = True
         if phi:
             rules["phi"] = True
         rules["description"] = f"In files since {today}; not described yet."

@@ -23,7 +23,8 @@ def _columns(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
             yield f'column "{name}" is gone'
     for name, rules in after.items():
         if name not in before:
-            yield f'column "{name}" is new ({rules["type"]})'
+            kind = f"{rules['type']}, optional" if rules.get("optional") else rules["type"]
+            yield f'column "{name}" is new ({kind})'
         elif rules.get("retired") and not before[name].get("retired"):
             yield f'column "{name}" is retired'
         else:

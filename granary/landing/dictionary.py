@@ -96,6 +96,8 @@ def rules_of(column: Column) -> list[str]:
     rules = []
     if column.retired:
         rules.append("retired: NULL in later files")
+    elif column.optional:
+        rules.append("optional: NULL where a file lacks it")
     if column.header:
         rules.append(f"header `{column.header}`")
     if column.unit:

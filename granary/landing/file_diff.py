@@ -205,7 +205,12 @@ class _Comparison:
 
     def _is_renamed(self, old: Column, new: Column) -> bool:
         """Say whether a new column stands where an expected one would, and its values fit that."""
-        if self._names.index(new.source_name) != [*self._contract.by_header].index(old.source_name):
+        expected = [
+            header
+            for header, column in self._contract.by_header.items()
+            if not column.optional or header in self._names
+        ]
+        if self._names.index(new.source_name) != expected.index(old.source_name):
             return False
         holds_anything = old.kind == "text" and not (old.pattern or old.codes or old.check)
         if holds_anything and new.kind != "text":

@@ -25,8 +25,9 @@ def fit(names: list[str], contract: Contract, where: str) -> Contract:
         where: the file, for messages.
 
     Returns:
-        The contract without its retired columns. Columns of the file that it does not know are
-        there as text, `x_<name>`, and protected, because nobody has said that they are not.
+        The contract without its retired columns, and without the optional ones that the file
+        lacks. Columns of the file that it does not know are there as text, `x_<name>`, and
+        protected, because nobody has said that they are not.
 
     Raises:
         ContractViolation: a column is missing, repeated or without a name, or there are others and
@@ -39,7 +40,12 @@ def fit(names: list[str], contract: Contract, where: str) -> Contract:
             "Save it with commas." if _wrong_separator(names, contract) else remedy(contract),
         )
     added = {column.name: column for column in added_columns(names, contract)}
-    return contract.model_copy(update={"columns": {**contract.expected, **added}})
+    present = {
+        name: column
+        for name, column in contract.expected.items()
+        if not column.optional or column.source_name in names
+    }
+    return contract.model_copy(update={"columns": {**present, **added}})
 
 
 def remedy(contract: Contract) -> str:
@@ -78,8 +84,12 @@ def breaking_differences(names: list[str], contract: Contract) -> list[str]:
 
 
 def missing_headers(names: list[str], contract: Contract) -> list[str]:
-    """List the columns that the contract expects and the header lacks, as files name them."""
-    return [name for name in contract.by_header if name not in names]
+    """List the columns that the header lacks and may not lack, as files name them."""
+    return [
+        name
+        for name, column in contract.by_header.items()
+        if name not in names and not column.optional
+    ]
 
 
 def added_headers(names: list[str], contract: Contract) -> list[str]:

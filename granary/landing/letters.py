@@ -29,6 +29,7 @@ ERROR_CLASSES = (
     *("duplicate", FORGOTTEN),
     *("header", "file", UNUSUAL),
 )
+MEND_VALUES = "Take the file that `granary dead-letters export` wrote, and correct values only."
 # Columns of an export that are not the file's.
 SOURCE, LOAD_ID, LINE, REASON, RECORD = "_source", "_load_id", "_line", "_reason", "_record"
 
@@ -270,7 +271,6 @@ def read_mended(path: Path) -> dict[tuple[int, int], dict[str, str]]:
     Raises:
         GranaryError: it cannot be read, or is not an export.
     """
-    remedy = "Take the file that `granary dead-letters export` wrote, and correct values only."
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
@@ -278,33 +278,47 @@ def read_mended(path: Path) -> dict[tuple[int, int], dict[str, str]]:
     except OSError as error:
         raise unreadable(path, error) from error
     except (csv.Error, UnicodeDecodeError) as error:
-        raise GranaryError(f"{path}: it is not CSV in UTF-8.", remedy) from error
+        raise GranaryError(f"{path}: it is not CSV in UTF-8.", MEND_VALUES) from error
     missing = [name for name in (LOAD_ID, LINE, RECORD) if name not in (reader.fieldnames or ())]
     if missing:
-        raise GranaryError(f"{path}: column {', '.join(missing)} is missing.", remedy)
+        raise GranaryError(f"{path}: column {', '.join(missing)} is missing.", MEND_VALUES)
     uneven = [place for place, row in enumerate(rows, 1) if None in row or None in row.values()]
     if uneven:
-        raise GranaryError(f"{path}: row {uneven[0]} is not as wide as the header.", remedy)
+        raise GranaryError(f"{path}: row {uneven[0]} is not as wide as the header.", MEND_VALUES)
     try:
         return {(int(row[LOAD_ID]), int(row[LINE])): row for row in rows}
     except ValueError as error:
-        raise GranaryError(f"{path}: {LOAD_ID} or {LINE} is not a number.", remedy) from error
+        raise GranaryError(f"{path}: {LOAD_ID} or {LINE} is not a number.", MEND_VALUES) from error
 
 
-def mend(letters: Iterable[Letter], rows: Mapping[tuple[int, int], dict[str, str]]) -> list[Letter]:
+def mend(
+    letters: Iterable[Letter], rows: Mapping[tuple[int, int], dict[str, str]], path: Path
+) -> list[Letter]:
     """Give the letters that an export holds, with what was corrected in it.
 
     Args:
         rows: by batch and line, as read_mended gives them.
+        path: the export, for messages.
+
+    Raises:
+        GranaryError: a column of these letters was taken out of the export.
     """
-    return [
-        replace(letter, record=_mended(letter, rows[letter.load_id, letter.source_line]))
+    meant = [
+        (letter, rows[letter.load_id, letter.source_line])
         for letter in letters
         if (letter.load_id, letter.source_line) in rows
     ]
+    gone = dict.fromkeys(name for letter, row in meant for name in letter.header if name not in row)
+    if gone:
+        raise GranaryError(
+            f"{path}, line 1: column {', '.join(gone)} is missing, so its values would be lost. "
+            "Nothing was tried.",
+            MEND_VALUES,
+        )
+    return [replace(letter, record=_mended(letter, row)) for letter, row in meant]
 
 
 def _mended(letter: Letter, row: dict[str, str]) -> bytes:
     if row[RECORD].strip():
         return row[RECORD].encode()
-    return csv_record([row.get(name, "") for name in letter.header]).encode()
+    return csv_record([row[name] for name in letter.header]).encode()

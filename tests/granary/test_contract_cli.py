@@ -58,7 +58,7 @@ def test_a_changed_feed_is_shown_accepted_and_landed(checkout: Path, granary: Gr
     assert taken.answer.splitlines()[:3] == [
         "contracts/aca/appeals.yaml is version 2 now:",
         '  column "decided_date" is retired',
-        '  column "clerk" is new (integer)',
+        '  column "clerk" is new (integer, optional)',
     ]
     page = (checkout / "docs" / "data_dictionary.md").read_text()
     assert "The clerk decides." in page
@@ -100,6 +100,52 @@ def test_a_file_that_says_nothing_of_its_feed_asks_for_it(granary: Granary, chec
     assert "Give it with --feed." in outcome.messages
     assert granary("contract", "diff", "appeals.csv", "--feed", "aca_appeals").exit_code == 0
     assert granary("contract", "diff", "none.csv", "--feed", "aca_appeals").exit_code == 1
+    missing = granary("contract", "diff", "none.csv")
+    assert missing.exit_code == 1
+    assert missing.messages.splitlines() == [
+        "error none.csv: there is no such file.",
+        "Check the path.",
+    ]
+
+
+def test_a_load_tells_of_columns_that_the_contract_does_not_know_until_it_does(
+    checkout: Path, granary: Granary
+) -> None:
+    known = "columns that its contract does not know"
+    _appeals(checkout, HEADER, "A1,C1,1,2025-01-02,,open", day=1)
+    assert known not in granary("load").messages
+    more = [f"more {number}" for number in range(6)]
+    header = ",".join([HEADER, "Colour", *more])
+    file = _appeals(checkout, header, "A2,C1,1,2025-01-02,,open,red,,,,,,", day=2)
+    loaded = granary("load")
+    assert loaded.exit_code == 0
+    assert (
+        f"aca_appeals: {known} were kept as text: x_colour, x_more_0, x_more_1, x_more_2, x_more_3 "
+        "and 2 more, first in aca/issuer_1/appeals_20250202T000000Z.csv. "
+        "See: granary contract diff FILE\n"
+    ) in loaded.messages
+    assert known not in granary("load").messages
+
+    elsewhere = checkout / "appeals.csv"
+    elsewhere.write_text(f"{HEADER},Colour\nA3,C1,1,2025-01-02,,open,blue\n")
+    options = ["--feed", "aca_appeals", "--tenant", "issuer_2", "--extracted-at"]
+    alone = granary("load", str(elsewhere), *options, "20250203T000000Z")
+    assert f"{known} were kept as text: x_colour, first in " in alone.messages
+
+    accepted = granary("contract", "accept", file, "--reason", "Colours.")
+    assert accepted.exit_code == 0, accepted.messages
+    again = granary("load", str(elsewhere), *options, "20250204T000000Z")
+    assert (again.exit_code, known in again.messages) == (0, False)
+    # Nobody else has to send what one sender was accepted with.
+    _appeals(checkout, HEADER, "A4,C1,1,2025-01-02,,open", day=5)
+    assert granary("load").exit_code == 0
+    landed = granary(
+        "sql", "SELECT appeal_id, colour, x_colour FROM raw.aca_appeals ORDER BY 1, 2",
+        "--format", "csv",
+    )  # fmt: skip
+    assert landed.answer.splitlines()[1:] == [
+        *("A1,,", "A2,,red", "A3,blue,", "A3,,blue", "A4,,"),
+    ]
 
 
 def test_a_column_under_another_name_is_named_and_keeps_its_column_in_raw(

@@ -194,7 +194,7 @@ def test_refused_lines_that_wait_are_counted_and_can_be_looked_up(
     healthy: Gateway, settings: Settings
 ) -> None:
     with healthy.operations() as connection:
-        for line, status in ((2, "waiting"), (3, "waiting"), (4, "closed")):
+        for line, status in ((0, "waiting"), (2, "waiting"), (3, "waiting"), (4, "closed")):
             connection.execute(
                 "INSERT INTO ops.dead_letter VALUES "
                 "(1, 'aca_plans', 'issuer_1', $1, 'premium', 'not a number', 'type', NULL, $2, "
@@ -203,13 +203,13 @@ def test_refused_lines_that_wait_are_counted_and_can_be_looked_up(
             )
     found = findings(settings)
     assert problems(found) == ["Dead letters"]
-    assert found["Dead letters"].message == "2 refused lines wait."
+    assert found["Dead letters"].message == "2 lines and 1 file wait."
 
     assert WHY_REFUSED in found["Dead letters"].remedy
     with healthy.store() as store:
         groups = group_letters(store, Wanted(status="waiting"))
     assert [row[:6] for row in groups.rows] == [
-        ("aca_plans", "issuer_1", "type", "premium", "waiting", 2)
+        ("aca_plans", "issuer_1", "type", "premium", "waiting", 3)
     ]
 
 

@@ -34,12 +34,16 @@ def test_refused_lines_are_exported_corrected_and_tried_again(
     assert 'column ""outcome"": ""won"" is not one of' in listed
 
     file = tmp_path / "waiting.csv"
-    file.write_text("readable by all")
-    file.chmod(0o644)
     exported = granary("dead-letters", "export", str(file))
     assert exported.exit_code == 0, exported.messages
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["waiting.csv"]
     file.write_text(file.read_text().replace(",won,", ",overturned,"))
+    corrected = file.read_text()
+    again = granary("dead-letters", "export", str(file))
+    assert (again.exit_code, again.answer, file.read_text()) == (1, "", corrected)
+    assert f"error {file}: there is such a file already" in again.messages
+    assert f"granary retry --mended {file}" in again.messages
     assert [row["outcome"] for row in csv.DictReader(file.open())] == ["overturned", "open"]
 
     retried = granary("retry", "--mended", str(file))
@@ -52,6 +56,58 @@ def test_refused_lines_are_exported_corrected_and_tried_again(
     rest = granary("retry", "--error-class", "unknown_code")
     assert rest.exit_code == 0
     assert granary("dead-letters", "list", "--status", "replayed").answer.count("A2,C1") == 1
+
+
+def test_an_export_without_a_column_of_its_lines_is_refused_before_anything_is_tried(
+    granary: Granary, landing: Path, tmp_path: Path
+) -> None:
+    line = "A1,C1,1,2025-01-02,,won,x"
+    (landing / "appeals_20250201T000000Z.csv").write_text(f"{HEADER},clerk\n{line}\n")
+    assert granary("load").exit_code == 0
+    file = tmp_path / "waiting.csv"
+    assert granary("dead-letters", "export", str(file)).exit_code == 0
+    rows = [row.split(",") for row in file.read_text().replace(",won,", ",open,").splitlines()]
+    # The reason, in quotes, holds commas; the columns of the file are counted from the end.
+    taken_out = [[*row[:-7], *row[-6:-3], *row[-2:]] for row in rows]
+    file.write_text("\n".join(map(",".join, taken_out)) + "\n")
+
+    refused = granary("retry", "--mended", str(file))
+
+    assert refused.exit_code == 1
+    assert f"error {file}, line 1: column claim_id, outcome is missing" in refused.messages
+    assert "correct values only" in refused.messages
+    told = granary("sql", "SELECT attempts, status FROM ops.dead_letter", "--format", "csv")
+    assert told.answer == "attempts,status\n1,waiting\n"
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing(
+    granary: Granary, landing: Path, tmp_path: Path
+) -> None:
+    (landing / "appeals_20250201T000000Z.csv").write_text(f"{HEADER}\nA1,C1,1,2025-01-02,,won\n")
+    assert granary("load").exit_code == 0
+    outcome = granary("dead-letters", "export", str(tmp_path / "nowhere" / "waiting.csv"))
+    assert outcome.exit_code == 1
+    assert "cannot be written: No such file or directory. Name another place." in " ".join(
+        outcome.messages.split()
+    )
+
+
+def test_status_tells_what_waits(granary: Granary, landing: Path) -> None:
+    (landing / "appeals_20250201T000000Z.csv").write_text(f"{HEADER}\nA1,C1,1,2025-01-02,,open\n")
+    assert granary("load").exit_code == 0
+    assert "Dead letters" not in granary("status").messages
+    lines = ["A2,C1,2,2025-01-02,,won", "A3,C1,x,2025-01-02,,open"]
+    (landing / "appeals_20250301T000000Z.csv").write_text("\n".join([HEADER, *lines]) + "\n")
+    (landing / "appeals_20250401T000000Z.csv").write_text("appeal_id\n")
+    assert granary("load").exit_code == 1
+    see = "; see: granary dead-letters groups --status waiting\n"
+    told = granary("status")
+    assert told.exit_code == 0
+    assert f"Dead letters 2 lines and 1 file wait{see}" in told.messages
+    close = ("dead-letters", "close", "--reason", "lost", "--error-class")
+    granary(*close, "header")
+    granary(*close, "unknown_code")
+    assert f"Dead letters 1 line waits{see}" in granary("status").messages
 
 
 def test_files_refused_whole_land_once_they_are_mended(granary: Granary, landing: Path) -> None:

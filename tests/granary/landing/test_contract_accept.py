@@ -1,17 +1,23 @@
 """A file held against its contract, and the contract's next version made of it."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from landing_support import EXTRACTED_AT, ORDERS_HEADER
+from landing_support import EXTRACTED_AT, ORDERS_HEADER, Warehouse
 
 from granary.errors import GranaryError
-from granary.landing import Contract
+from granary.landing import Contract, LandingFile, LoadBatch, Store, land_file
 from granary.landing.contract import load_contract
 from granary.landing.contract_accept import Acceptance, accept_edit, accept_file
 from granary.landing.contract_versions import definition_of
+from granary.landing.dictionary import rules_of
+from granary.landing.errors import ContractViolation
 from granary.landing.file_diff import FileDifference, compare_file
+from granary.landing.letters import Wanted, waiting_lines
+from granary.landing.replay import replay
 
 Contracts = dict[str, Contract]
 TODAY = date(2025, 2, 1)
@@ -100,9 +106,9 @@ def test_an_accepted_file_makes_the_next_version_and_keeps_the_form(
         'column "placed_on" is retired',
         'column "placed_on_v2" is new (text)',
         'column "zip" is retired',
-        'column "shop_no" is new (text)',
-        'column "weight" is new (decimal(18,1))',
-        'column "c_2nd_name" is new (text)',
+        'column "shop_no" is new (text, optional)',
+        'column "weight" is new (decimal(18,1), optional)',
+        'column "c_2nd_name" is new (text, optional)',
     ]
     lines = orders.read_text().splitlines()
     changed = ("zip:", "placed_on:", "type: date")
@@ -126,8 +132,93 @@ def test_the_next_change_is_told_after_the_first(tmp_path: Path, orders: Path) -
         path.write_text(f"{ORDERS_HEADER},{names}\n")
         _accept(path, orders, f"They send {names}.")
     assert [(change.version, *change.what) for change in load_contract(orders).changes] == [
-        (2, 'column "colour" is new (text)'),
-        (3, 'column "size" is new (text)'),
+        (2, 'column "colour" is new (text, optional)'),
+        (3, 'column "size" is new (text, optional)'),
+    ]
+
+
+def test_files_of_others_and_older_ones_may_lack_an_accepted_column(
+    tmp_path: Path, warehouse: Warehouse, contracts: Contracts, orders: Path
+) -> None:
+    """North sends two columns more; south does not yet, nor does north's correction of before."""
+
+    def write(name: str, more: str, *lines: str) -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join([ORDERS_HEADER + more, *lines]) + "\n")
+        return path
+
+    def land(store: Store, tenant: str, day: int, path: Path) -> LoadBatch:
+        contract = load_contract(orders)
+        file = LandingFile.from_options(path, contract, tenant, datetime(2025, 2, day))
+        batch = land_file(store, file, contract)
+        assert batch is not None
+        return batch
+
+    with warehouse.open() as store:
+        land(
+            store, "north", 1, write("a.csv", "", "N1,Ann,2025-01-02,1,,,,,,", "N2,,never,1,,,,,,")
+        )
+        new = write("b.csv", ",colour,weight", "N3,,2025-01-02,1,,,,,,,red,2.5")
+        assert _compare(new, orders).report[-2:] == [
+            'added      column "colour" is new (text)',
+            'added      column "weight" is new (decimal(18,1))',
+        ]
+        _accept(new, orders, "They weigh.", "weight")
+        land(store, "north", 2, new)
+        south = write(
+            "c.csv", "", 'S1,"Bo\nthe boss",2025-01-02,1,,,,,,', "S2,,2025-01-02,-1,,,,,,"
+        )
+        assert [_compare(south, orders).breaking, _compare(south, orders).added] == [[], []]
+        assert land(store, "south", 2, south).rows_rejected == 1
+        land(store, "north", 1, write("d.csv", "", "N1,Al,2025-01-02,1,,,,,,", "N2,,no,1,,,,,,"))
+        land(store, "south", 3, write("e.csv", ",weight", "S3,,2025-01-02,1,,,,,,,7"))
+        [letter] = waiting_lines(store, Wanted(tenant_id="south"))
+        mended = replace(letter, record=letter.record.replace(b"-1", b"4"))
+        assert replay(store, {"shop_orders": load_contract(orders)}, [mended]).replayed == 1
+
+        declared = write("f.csv", "")
+        declared.write_text(declared.read_text().replace(",zip", ",weight"))
+        with pytest.raises(ContractViolation, match='column "zip" is missing'):
+            land(store, "south", 4, declared)
+
+    assert warehouse.rows(
+        "SELECT rows.tenant_id, order_id, customer, colour, weight, batches.contract_version "
+        "FROM raw.shop_orders AS rows INNER JOIN ops.load_batch AS batches "
+        "ON batches.load_id = rows.load_id ORDER BY 1, 2, 3, 6"
+    ) == [
+        ("north", "N1", "Al", None, None, 2),
+        ("north", "N1", "Ann", None, None, 1),
+        ("north", "N3", None, "red", Decimal("2.5"), 2),
+        ("south", "S1", "Bo\nthe boss", None, None, 2),
+        ("south", "S2", None, None, None, 2),
+        ("south", "S3", None, None, Decimal("7"), 2),
+    ]
+
+
+def test_a_column_that_was_accepted_as_optional_is_not_retired_by_a_file_without_it(
+    tmp_path: Path, orders: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{ORDERS_HEADER},colour\n")
+    _accept(path, orders, "They send colours.")
+    path.write_text(f"{ORDERS_HEADER.replace(',zip', '')},size\n")
+    assert _accept(path, orders, "No zip any more.").what == [
+        'column "zip" is retired',
+        'column "size" is new (text, optional)',
+    ]
+    [rule] = [rules_of(column) for column in load_contract(orders).columns.values()][-2:-1]
+    assert rule == ["optional: NULL where a file lacks it"]
+
+
+def test_an_optional_column_whose_type_changed_stays_optional(tmp_path: Path, orders: Path) -> None:
+    path = tmp_path / "orders.csv"
+    for values in (range(12), "abcdefghijkl"):
+        lines = [f"A{value},,2025-01-02,1,,,,,,,{value}" for value in values]
+        path.write_text("\n".join([f"{ORDERS_HEADER},colour", *lines]) + "\n")
+        accepted = _accept(path, orders, "They send colours.")
+    assert accepted.what == [
+        'column "colour" is retired',
+        'column "colour_v3" is new (text, optional)',
     ]
 
 

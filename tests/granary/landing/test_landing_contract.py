@@ -43,6 +43,11 @@ WRONG = {
         "key: [zip]",
         "of the key must be required: zip",
     ),
+    "required and optional": (
+        "order_id: {type: text,",
+        "order_id: {type: text, optional: true,",
+        "columns.order_id: a required column cannot be optional",
+    ),
     "feed": ("feed: shop_orders", "feed: orders", "feed must be shop_orders"),
     "taken name": ("  zip:", "  load_id:", "load_id.name: this name is taken"),
     "no identifier": ("  zip:", "  ZIP-Code:", "give the file's own spelling as header"),

@@ -137,7 +137,7 @@ def test_lines_land_once_somebody_corrected_them(
         csv.writer(stream).writerows([table.columns, *table.rows])
     _corrected(path, [(5, "amount", "3.50"), (8, "_record", "A5,Ed,2025-01-03,5,,,,,,")])
 
-    letters = mend(waiting_lines(store, Wanted()), read_mended(path))
+    letters = mend(waiting_lines(store, Wanted()), read_mended(path), path)
     report = replay(store, {orders.feed: orders}, letters, lambda: LATER)
 
     assert (report.replayed, report.refused, report.exit_code) == (2, 0, 0)
@@ -156,7 +156,7 @@ def test_a_corrected_line_that_is_still_wrong_says_why(
     [letter] = waiting_lines(store, Wanted(error_class="required_missing"))
     wrong = dict(zip(letter.header, letter.values or (), strict=True)) | {"amount": "-1"}
     row = {**wrong, "_record": ""}
-    letters = mend([letter], {(letter.load_id, letter.source_line): row})
+    letters = mend([letter], {(letter.load_id, letter.source_line): row}, Path("mended.csv"))
     assert replay(store, {orders.feed: orders}, letters, lambda: LATER).refused == 1
     assert store.rows(
         "SELECT reason, error_class, attempts FROM ops.dead_letter WHERE source_line = 5"

@@ -132,7 +132,7 @@ def test_a_command_that_fails_as_a_whole_is_told_unless_somebody_is_there_to_see
     assert "granary load tells of 1 problem" in message["title"]
     assert 'There is no feed "aca_weather"' in message["message"]
 
-    assert granary("retract", "5", "--reason", "wrong").exit_code == 1
+    assert granary("retract", "5", "--reason", "wrong").exit_code == 2
     assert len(web.received) == 1
     events = json_lines(home / "logs/granary.jsonl")
     assert [(line["event"], line["command"]) for line in events] == [
