@@ -23,7 +23,7 @@ from oracle.oracle import MEMBER_TRACKED, Oracle
 from end_to_end.sandbox import Outcome, Sandbox
 from seeds_gen.aca import generate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 STAGED = Path("models/staging/aca/stg_aca_members.sql")
 RATIO = "  fpl_ratio::DECIMAL(7, 4) AS fpl_ratio, "

@@ -14,11 +14,13 @@ import pytest
 from end_to_end.sandbox import Outcome, Sandbox
 from seeds_gen.aca import generate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 GATEWAYS: list[Literal["postgres", "duckdb"]] = ["postgres", "duckdb"]
 FIRST_EXTRACT = "_20241201"
 KILLS_OF_UP, KILLS_OF_RUN = 3, 2
+# Who is killed later has less to do: what those before had built stays.
+WITHIN = 0.6
 # Without those that tell of the runs themselves.
 TABLES = (
     "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
@@ -71,7 +73,7 @@ def undisturbed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Lived
 
 @pytest.fixture(scope="module")
 def killed(source: Path, undisturbed: Lived, reachable_folder: Path) -> Iterator[dict[str, Lived]]:
-    """Both engines at once; moments of death lie all over the time that an undisturbed one took."""
+    """Both engines at once; moments of death follow from the time that an undisturbed one took."""
     sandboxes = [Sandbox(reachable_folder / f"killed_{name}", name) for name in GATEWAYS]
     with ThreadPoolExecutor() as executor:
         lives = executor.map(lambda sandbox: live(sandbox, source, undisturbed), sandboxes)
@@ -101,12 +103,12 @@ def live(sandbox: Sandbox, source: Path, undisturbed: Lived | None = None) -> Li
 
 
 def kill(sandbox: Sandbox, verb: str, times: int, seconds: float, chance: random.Random) -> int:
-    """Kill a command once in each part of its time; tells how often it had not ended by then."""
+    """Kill a command later each time; tells how often it had not ended by then."""
     kills = 0
     for part in range(times):
         process = sandbox.start(verb)
         try:
-            process.wait(seconds * (part + chance.random()) / times)
+            process.wait(WITHIN * seconds * (part + chance.random()) / times)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -131,7 +133,7 @@ def facts(sandbox: Sandbox, table: str) -> list[str]:
 @pytest.mark.parametrize("gateway", GATEWAYS)
 def test_killed_commands_are_made_good_by_the_next(killed: dict[str, Lived], gateway: str) -> None:
     lived = killed[gateway]
-    assert lived.kills >= 4
+    assert lived.kills >= 3
     assert lived.up.exit_code == 0, lived.up.messages
     assert lived.run.exit_code == 0, lived.run.messages
 
